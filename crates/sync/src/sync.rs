@@ -1,0 +1,11 @@
+//! Shared ownership and locks, from std or from loom.
+//!
+//! A std lock inside a model is invisible to loom, which then explores one schedule and passes;
+//! these are the ones it sees.
+
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+pub use alloc::sync::Arc;
+#[cfg(all(thrifty_loom, feature = "loom"))]
+pub use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+pub use std::sync::{Condvar, Mutex, MutexGuard};
