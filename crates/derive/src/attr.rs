@@ -1,0 +1,253 @@
+//! Reads `#[reset(key, key = value)]`.
+//!
+//! A value is code (`value = 1 + 1`) or a string that holds code (`value = "1 + 1"`). An error in
+//! one setting does not hide errors in the next: the reader goes on after the next comma.
+
+use proc_macro2::TokenTree;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Expr, ExprPath, Ident, LitStr, Path, Token, WherePredicate};
+
+use crate::errors::Errors;
+
+/// Where the attribute stands, each with the keys that are known there.
+trait Place: Default {
+    const NAME: &'static str;
+    const KEYS: &'static [&'static str];
+
+    /// Reads what follows `key`, which is one of `KEYS`.
+    fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>;
+}
+
+/// The settings of a struct or an enum.
+#[derive(Default)]
+pub(crate) struct ContainerSettings {
+    pub(crate) krate: Option<Path>,
+    pub(crate) bound: Option<Punctuated<WherePredicate, Token![,]>>,
+}
+
+/// The settings of a variant.
+#[derive(Default)]
+pub(crate) struct VariantSettings {
+    pub(crate) default: Option<Ident>,
+}
+
+/// The settings of a field.
+#[derive(Default)]
+pub(crate) struct FieldSettings {
+    /// How to reset the field, with the key that said so.
+    pub(crate) how: Option<(Ident, How)>,
+    pub(crate) retained: Option<ExprPath>,
+    /// The first key of the field, to point at when the field may not have any.
+    pub(crate) first_key: Option<Ident>,
+}
+
+/// How a field is reset when not by its own `Reset`.
+pub(crate) enum How {
+    Skip,
+    With(ExprPath),
+    Value(Box<Expr>),
+}
+
+impl ContainerSettings {
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        read(attributes, errors)
+    }
+}
+
+impl VariantSettings {
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        read(attributes, errors)
+    }
+}
+
+impl FieldSettings {
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        read(attributes, errors)
+    }
+}
+
+impl Place for ContainerSettings {
+    const NAME: &'static str = "a struct or enum";
+    const KEYS: &'static [&'static str] = &["crate", "bound"];
+
+    fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        if key == "crate" {
+            let path = value(key, input, Path::parse_mod_style)?;
+            set_once(&mut self.krate, path, key)
+        } else {
+            let predicates = value(key, input, Punctuated::parse_terminated)?;
+            set_once(&mut self.bound, predicates, key)
+        }
+    }
+}
+
+impl Place for VariantSettings {
+    const NAME: &'static str = "a variant";
+    const KEYS: &'static [&'static str] = &["default"];
+
+    fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        no_value(key, input)?;
+        set_once(&mut self.default, key.clone(), key)
+    }
+}
+
+impl Place for FieldSettings {
+    const NAME: &'static str = "a field";
+    const KEYS: &'static [&'static str] = &["skip", "with", "value", "retained"];
+
+    fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        self.first_key.get_or_insert_with(|| key.clone());
+        let how = if key == "skip" {
+            no_value(key, input)?;
+            How::Skip
+        } else if key == "with" {
+            How::With(value(key, input, ExprPath::parse)?)
+        } else if key == "value" {
+            How::Value(Box::new(value(key, input, Expr::parse)?))
+        } else {
+            let path = value(key, input, ExprPath::parse)?;
+            return set_once(&mut self.retained, path, key);
+        };
+        match &self.how {
+            Some((earlier, _)) if earlier != key => Err(Error::new(
+                key.span(),
+                format!("`{key}` contradicts `{earlier}`: a field is reset in one way"),
+            )),
+            Some(_) => Err(duplicate(key)),
+            None => {
+                self.how = Some((key.clone(), how));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn read<P: Place>(attributes: &[Attribute], errors: &mut Errors) -> P {
+    let mut settings = P::default();
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("reset"))
+    {
+        let list = match attribute.meta.require_list() {
+            Ok(list) => list,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        if list.tokens.is_empty() {
+            let keys = known_keys::<P>();
+            errors.at(
+                list.delimiter.span().join(),
+                format!("empty: {} takes {keys}", P::NAME),
+            );
+        }
+        let parser = |input: ParseStream<'_>| read_list(input, &mut settings, errors);
+        if let Err(error) = parser.parse2(list.tokens.clone()) {
+            errors.push(error);
+        }
+    }
+    settings
+}
+
+/// Reads one comma-separated list. Errors that leave the reader in step go to `errors`.
+fn read_list<P: Place>(
+    input: ParseStream<'_>,
+    settings: &mut P,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    while !input.is_empty() {
+        let key = input.call(Ident::parse_any)?;
+        let result = check_key::<P>(&key).and_then(|()| {
+            settings.set(&key, input)?;
+            if input.is_empty() || input.peek(Token![,]) {
+                return Ok(());
+            }
+            Err(input.error("expected a comma"))
+        });
+        if let Err(error) = result {
+            errors.push(error);
+            while !input.is_empty() && !input.peek(Token![,]) {
+                input.parse::<TokenTree>()?;
+            }
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(())
+}
+
+fn check_key<P: Place>(key: &Ident) -> syn::Result<()> {
+    if P::KEYS.iter().any(|known| key == known) {
+        return Ok(());
+    }
+    let home = [
+        (ContainerSettings::KEYS, ContainerSettings::NAME),
+        (VariantSettings::KEYS, VariantSettings::NAME),
+        (FieldSettings::KEYS, FieldSettings::NAME),
+    ]
+    .into_iter()
+    .find(|(keys, _)| keys.iter().any(|known| key == known));
+    let message = match home {
+        Some((_, home)) => format!("`{key}` belongs on {home}, not on {}", P::NAME),
+        None => format!(
+            "unknown setting `{key}`: {} takes {}",
+            P::NAME,
+            known_keys::<P>()
+        ),
+    };
+    Err(Error::new(key.span(), message))
+}
+
+/// The keys of a place as text: `` `a`, `b` or `c` ``.
+fn known_keys<P: Place>() -> String {
+    let quoted: Vec<_> = P::KEYS.iter().map(|key| format!("`{key}`")).collect();
+    match quoted.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
+        all => all.concat(),
+    }
+}
+
+fn set_once<T>(place: &mut Option<T>, value: T, key: &Ident) -> syn::Result<()> {
+    if place.is_some() {
+        return Err(duplicate(key));
+    }
+    *place = Some(value);
+    Ok(())
+}
+
+fn duplicate(key: &Ident) -> Error {
+    Error::new(key.span(), format!("`{key}` is given twice"))
+}
+
+fn no_value(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Token![=]) {
+        return Err(Error::new(key.span(), format!("`{key}` takes no value")));
+    }
+    Ok(())
+}
+
+/// Reads `= code` or `= "code"`.
+///
+/// A string counts as quoted code only when it is the whole value: `"a".len()` is code itself.
+fn value<T>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    parser: fn(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    if !input.peek(Token![=]) {
+        return Err(Error::new(
+            key.span(),
+            format!("`{key}` needs a value: `{key} = …`"),
+        ));
+    }
+    input.parse::<Token![=]>()?;
+    let ahead = input.fork();
+    if ahead.parse::<LitStr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
+        return input.parse::<LitStr>()?.parse_with(parser);
+    }
+    parser(input)
+}

@@ -1,0 +1,200 @@
+//! Writes the implementation.
+//!
+//! All generated identifiers have the hygiene of the definition site (`mixed_site`), and all paths
+//! are absolute, so nothing that the user calls `Reset`, `core` or `Default` gets in the way. Where
+//! an error concerns a field, the tokens point at the field's type.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use crate::attr::How;
+use crate::bounds::with_bounds;
+use crate::model::{Field, Model, Shape};
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let Model { ident, krate, .. } = model;
+    let generics = with_bounds(model);
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let (reset, retained) = match &model.shape {
+        Shape::Struct(fields) => (reset_struct(fields, krate), retained_struct(fields, krate)),
+        Shape::Enum {
+            variant,
+            fields,
+            has_others,
+        } => (
+            reset_enum(variant, fields, *has_others, krate),
+            retained_enum(variant, fields, *has_others, krate),
+        ),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #impl_generics #krate::Reset for #ident #type_generics #where_clause {
+            #[inline]
+            fn reset(&mut self) {
+                #reset
+            }
+
+            #[inline]
+            fn retained_bytes(&self) -> ::core::primitive::usize {
+                #retained
+            }
+        }
+    }
+}
+
+fn reset_struct(fields: &[Field], krate: &Path) -> TokenStream {
+    fields
+        .iter()
+        .map(|field| {
+            let member = &field.member;
+            let span = generated_at(field);
+            match &field.how {
+                // An assignment, not a write through a reference: the struct may be packed.
+                Some(How::Value(value)) => quote_spanned!(span=> self.#member = #value;),
+                how => reset_place(
+                    how.as_ref(),
+                    &quote_spanned!(span=> &mut self.#member),
+                    span,
+                    krate,
+                ),
+            }
+        })
+        .collect()
+}
+
+fn reset_enum(variant: &Ident, fields: &[Field], has_others: bool, krate: &Path) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let pattern = pattern(variant, fields, |field| {
+        !matches!(field.how, Some(How::Skip))
+    });
+    let in_place: TokenStream = fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            let span = generated_at(field);
+            let binding = binding(index);
+            match &field.how {
+                Some(How::Value(value)) => quote_spanned!(span=> *#binding = #value;),
+                how => reset_place(how.as_ref(), &binding.into_token_stream(), span, krate),
+            }
+        })
+        .collect();
+    if !has_others {
+        return quote_spanned!(mixed=> let #pattern = self; #in_place);
+    }
+    let anew = fields.iter().map(make_anew);
+    quote_spanned! {mixed=>
+        if let #pattern = self {
+            #in_place
+        } else {
+            *self = Self::#variant { #(#anew),* };
+        }
+    }
+}
+
+/// Resets what `place`, a mutable reference, points to.
+fn reset_place(how: Option<&How>, place: &TokenStream, span: Span, krate: &Path) -> TokenStream {
+    match how {
+        None => quote_spanned!(span=> #krate::Reset::reset(#place);),
+        Some(How::With(path)) => quote_spanned!(span=> #path(#place);),
+        Some(How::Skip | How::Value(_)) => TokenStream::new(),
+    }
+}
+
+/// `member: value` for a field of the default variant, when the enum comes from another variant.
+fn make_anew(field: &Field) -> TokenStream {
+    let Field {
+        member, ty, how, ..
+    } = field;
+    let span = generated_at(field);
+    let default = quote_spanned!(span=> <#ty as ::core::default::Default>::default());
+    match how {
+        Some(How::Value(value)) => quote_spanned!(span=> #member: #value),
+        Some(How::With(path)) => quote_spanned! {span=>
+            #member: { let mut fresh: #ty = #default; #path(&mut fresh); fresh }
+        },
+        None | Some(How::Skip) => quote_spanned!(span=> #member: #default),
+    }
+}
+
+fn retained_struct(fields: &[Field], krate: &Path) -> TokenStream {
+    sum(fields.iter().filter_map(|field| {
+        let member = &field.member;
+        let place = quote_spanned!(generated_at(field)=> &self.#member);
+        retained_place(field, &place, krate)
+    }))
+}
+
+fn retained_enum(variant: &Ident, fields: &[Field], has_others: bool, krate: &Path) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let counted = |field: &Field| field.how.is_none() || field.retained.is_some();
+    let pattern = pattern(variant, fields, counted);
+    let sum = sum(fields.iter().enumerate().filter_map(|(index, field)| {
+        retained_place(field, &binding(index).into_token_stream(), krate)
+    }));
+    if !fields.iter().any(counted) {
+        sum
+    } else if has_others {
+        quote_spanned!(mixed=> if let #pattern = self { #sum } else { 0 })
+    } else {
+        quote_spanned!(mixed=> let #pattern = self; #sum)
+    }
+}
+
+fn retained_place(field: &Field, place: &TokenStream, krate: &Path) -> Option<TokenStream> {
+    let span = generated_at(field);
+    match (&field.retained, &field.how) {
+        (Some(path), _) => Some(quote_spanned!(span=> #path(#place))),
+        (None, None) => Some(quote_spanned!(span=> #krate::Reset::retained_bytes(#place))),
+        (None, Some(_)) => None,
+    }
+}
+
+/// Adds up, saturating. One statement for each term, because calls nested in calls would exceed the
+/// compiler's recursion limit for a struct with very many fields.
+fn sum(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let mut terms = terms.peekable();
+    let Some(first) = terms.next() else {
+        return quote_spanned!(mixed=> 0);
+    };
+    if terms.peek().is_none() {
+        return first;
+    }
+    quote_spanned! {mixed=>
+        let mut bytes: ::core::primitive::usize = #first;
+        #(bytes = ::core::primitive::usize::saturating_add(bytes, #terms);)*
+        bytes
+    }
+}
+
+/// `Self::Variant { member: binding, .. }` with the fields that are `bound`.
+fn pattern(variant: &Ident, fields: &[Field], bound: impl Fn(&Field) -> bool) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let bindings = fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| bound(field))
+        .map(|(index, field)| {
+            let member = &field.member;
+            let binding = binding(index);
+            quote_spanned!(mixed=> #member: #binding)
+        });
+    let rest = if fields.iter().all(&bound) {
+        None
+    } else {
+        Some(quote_spanned!(mixed=> ..))
+    };
+    let bindings = bindings.chain(rest);
+    quote_spanned!(mixed=> Self::#variant { #(#bindings),* })
+}
+
+fn binding(index: usize) -> Ident {
+    format_ident!("field_{index}", span = Span::mixed_site())
+}
+
+fn generated_at(field: &Field) -> Span {
+    Span::mixed_site().located_at(field.ty.span())
+}

@@ -1,0 +1,71 @@
+//! The hash tables of `std`, and an estimate of the allocation that they do not reveal.
+//!
+//! `std` wraps `hashbrown`, whose one allocation is laid out like this:
+//!
+//! ```text
+//! | bucket[n-1] … bucket[1] bucket[0] | padding | control[0] … control[n-1] | copy of one group |
+//! '----- n * size_of::<(K, V)>() -----'         '------------ n bytes ------'--- GROUP_WIDTH ---'
+//! ```
+
+use std::collections::{HashMap, HashSet};
+
+use super::Reset;
+
+/// How many control bytes the table looks at in one step.
+const GROUP_WIDTH: usize = if cfg!(target_feature = "sse2") { 16 } else { 8 };
+
+/// Keeps the table and the hasher.
+///
+/// The standard library does not tell how large its allocation is, so `retained_bytes` computes it
+/// from the capacity and the layout of the table as of Rust 1.95. Many removals leave tombstones,
+/// which hide capacity until the next insertion that needs it; the estimate is then low.
+impl<K, V, S> Reset for HashMap<K, V, S> {
+    #[inline]
+    fn reset(&mut self) {
+        self.clear();
+    }
+
+    #[inline]
+    fn retained_bytes(&self) -> usize {
+        table_bytes::<(K, V)>(self.capacity())
+    }
+}
+
+/// Keeps the table and the hasher; `retained_bytes` is the same estimate as for `HashMap`.
+impl<T, S> Reset for HashSet<T, S> {
+    #[inline]
+    fn reset(&mut self) {
+        self.clear();
+    }
+
+    #[inline]
+    fn retained_bytes(&self) -> usize {
+        table_bytes::<T>(self.capacity())
+    }
+}
+
+/// The allocation of a table that reports `capacity` entries of type `T`.
+fn table_bytes<T>(capacity: usize) -> usize {
+    if capacity == 0 {
+        return 0;
+    }
+    let buckets = buckets(capacity);
+    let control_align = align_of::<T>().max(GROUP_WIDTH);
+    size_of::<T>()
+        .saturating_mul(buckets)
+        .checked_next_multiple_of(control_align)
+        .unwrap_or(usize::MAX)
+        .saturating_add(buckets)
+        .saturating_add(GROUP_WIDTH)
+}
+
+/// The bucket count of a table with room for `capacity` entries.
+///
+/// Up to 8 buckets one stays empty; above, one in eight does.
+fn buckets(capacity: usize) -> usize {
+    match capacity {
+        0..4 => 4,
+        4..8 => 8,
+        _ => (capacity.saturating_mul(8) / 7).next_power_of_two(),
+    }
+}
