@@ -7,6 +7,7 @@ use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ExprPath, Ident, LitStr, Path, Token, WherePredicate};
 
 use crate::errors::Errors;
@@ -140,7 +141,7 @@ fn read<P: Place>(attributes: &[Attribute], errors: &mut Errors) -> P {
         if list.tokens.is_empty() {
             let keys = known_keys::<P>();
             errors.at(
-                list.delimiter.span().join(),
+                attribute.path().span(),
                 format!("empty: {} takes {keys}", P::NAME),
             );
         }
@@ -238,13 +239,13 @@ fn value<T>(
     input: ParseStream<'_>,
     parser: fn(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
-    if !input.peek(Token![=]) {
+    let has_equals = input.parse::<Option<Token![=]>>()?.is_some();
+    if !has_equals || input.is_empty() || input.peek(Token![,]) {
         return Err(Error::new(
             key.span(),
             format!("`{key}` needs a value: `{key} = …`"),
         ));
     }
-    input.parse::<Token![=]>()?;
     let ahead = input.fork();
     if ahead.parse::<LitStr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
         return input.parse::<LitStr>()?.parse_with(parser);

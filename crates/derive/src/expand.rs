@@ -1,8 +1,10 @@
 //! Writes the implementation.
 //!
-//! All generated identifiers have the hygiene of the definition site (`mixed_site`), and all paths
-//! are absolute, so nothing that the user calls `Reset`, `core` or `Default` gets in the way. Where
-//! an error concerns a field, the tokens point at the field's type.
+//! All paths are absolute, so nothing that the user calls `Reset`, `core` or `Default` gets in the
+//! way. Local variables have the hygiene of the definition site (`mixed_site`), so that no user
+//! expression can name them, and start with `__`, because hygiene does not keep them from being
+//! taken for a constant of the user's of the same name. Where an error concerns a field, the tokens
+//! point at the field's type.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
@@ -74,7 +76,7 @@ fn reset_enum(variant: &Ident, fields: &[Field], has_others: bool, krate: &Path)
         .enumerate()
         .map(|(index, field)| {
             let span = generated_at(field);
-            let binding = binding(index);
+            let binding = binding(index, field);
             match &field.how {
                 Some(How::Value(value)) => quote_spanned!(span=> *#binding = #value;),
                 how => reset_place(how.as_ref(), &binding.into_token_stream(), span, krate),
@@ -113,7 +115,7 @@ fn make_anew(field: &Field) -> TokenStream {
     match how {
         Some(How::Value(value)) => quote_spanned!(span=> #member: #value),
         Some(How::With(path)) => quote_spanned! {span=>
-            #member: { let mut fresh: #ty = #default; #path(&mut fresh); fresh }
+            #member: { let mut __fresh: #ty = #default; #path(&mut __fresh); __fresh }
         },
         None | Some(How::Skip) => quote_spanned!(span=> #member: #default),
     }
@@ -132,7 +134,7 @@ fn retained_enum(variant: &Ident, fields: &[Field], has_others: bool, krate: &Pa
     let counted = |field: &Field| field.how.is_none() || field.retained.is_some();
     let pattern = pattern(variant, fields, counted);
     let sum = sum(fields.iter().enumerate().filter_map(|(index, field)| {
-        retained_place(field, &binding(index).into_token_stream(), krate)
+        retained_place(field, &binding(index, field).into_token_stream(), krate)
     }));
     if !fields.iter().any(counted) {
         sum
@@ -164,9 +166,9 @@ fn sum(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
         return first;
     }
     quote_spanned! {mixed=>
-        let mut bytes: ::core::primitive::usize = #first;
-        #(bytes = ::core::primitive::usize::saturating_add(bytes, #terms);)*
-        bytes
+        let mut __bytes: ::core::primitive::usize = #first;
+        #(__bytes = ::core::primitive::usize::saturating_add(__bytes, #terms);)*
+        __bytes
     }
 }
 
@@ -179,7 +181,7 @@ fn pattern(variant: &Ident, fields: &[Field], bound: impl Fn(&Field) -> bool) ->
         .filter(|(_, field)| bound(field))
         .map(|(index, field)| {
             let member = &field.member;
-            let binding = binding(index);
+            let binding = binding(index, field);
             quote_spanned!(mixed=> #member: #binding)
         });
     let rest = if fields.iter().all(&bound) {
@@ -191,8 +193,8 @@ fn pattern(variant: &Ident, fields: &[Field], bound: impl Fn(&Field) -> bool) ->
     quote_spanned!(mixed=> Self::#variant { #(#bindings),* })
 }
 
-fn binding(index: usize) -> Ident {
-    format_ident!("field_{index}", span = Span::mixed_site())
+fn binding(index: usize, field: &Field) -> Ident {
+    format_ident!("__field_{index}", span = generated_at(field))
 }
 
 fn generated_at(field: &Field) -> Span {

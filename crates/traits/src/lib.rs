@@ -1,6 +1,9 @@
 #![cfg_attr(feature = "alloc", doc = include_str!("../README.md"))]
 // The example in the README needs `alloc`, and every set of features passes its doctests.
-#![cfg_attr(not(feature = "alloc"), doc = "The vocabulary that the Thrifty crates share.")]
+#![cfg_attr(
+    not(feature = "alloc"),
+    doc = "The vocabulary that the Thrifty crates share."
+)]
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -81,7 +81,7 @@ mod std_types;
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not know how to become as new: `Reset` is not implemented for it",
+    message = "`{Self}` cannot be reset: `Reset` is not implemented for it",
     label = "`Reset` is not implemented for `{Self}`",
     note = "a field under `#[derive(Reset)]` can say `#[reset(with = path)]`, `#[reset(value = expr)]` or `#[reset(skip)]`"
 )]
