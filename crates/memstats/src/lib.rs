@@ -1,1 +1,67 @@
-//! (under construction)
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    all(thrifty_loom, feature = "loom"),
+    expect(
+        dead_code,
+        reason = "a loom build has the protocols without what uses them"
+    )
+)]
+
+extern crate alloc;
+
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+mod assertion;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[expect(
+    unsafe_code,
+    reason = "implements GlobalAlloc; every call is passed on unchanged"
+)]
+mod counting;
+mod counts;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+mod frame;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[expect(unsafe_code, reason = "allocates once to see whether it is counted")]
+mod installed;
+#[cfg(test)]
+mod models;
+#[cfg_attr(
+    any(target_vendor = "apple", windows),
+    expect(unsafe_code, reason = "system calls")
+)]
+pub mod os;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+mod read;
+mod registry;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[expect(unsafe_code, reason = "projects a pin")]
+mod scope;
+mod slot;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+mod stack;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+mod stats;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[expect(unsafe_code, reason = "follows the thread's list of open scopes")]
+mod thread;
+#[cfg(all(feature = "stacks", not(all(thrifty_loom, feature = "loom"))))]
+#[expect(unsafe_code, reason = "calls the unwinder")]
+mod unwind;
+mod watermark;
+
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+pub use self::{
+    counting::Alloc,
+    installed::{NotInstalled, is_installed},
+    read::{allocs_per_run, allow_alloc, measure, measure_process, read, thread},
+    scope::{AllocScope, InFuture, ScopeStats},
+    stats::{Delta, MemStats, ThreadStats},
+};
+
+/// What the macros expand to; not an interface.
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::assertion::{Assertion, check, limit};
+    pub use crate::frame::Limit;
+}

@@ -146,6 +146,36 @@ macro_rules! const_unless_loom {
     };
 }
 
+/// An array of atomics, or of what holds them: `array!(AtomicU64::new(0); 8)`.
+///
+/// A constant expression except under loom, so it fits into
+/// [`const_unless_loom!`](crate::const_unless_loom!).
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_sync::{array, atomic::AtomicU64};
+///
+/// static CELLS: [AtomicU64; 4] = array!(AtomicU64::new(0); 4);
+/// # let _ = &CELLS;
+/// ```
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[macro_export]
+macro_rules! array {
+    ($each:expr; $len:expr) => {
+        [const { $each }; $len]
+    };
+}
+
+/// An array of atomics; see the ordinary build.
+#[cfg(all(thrifty_loom, feature = "loom"))]
+#[macro_export]
+macro_rules! array {
+    ($each:expr; $len:expr) => {
+        core::array::from_fn::<_, { $len }, _>(|_| $each)
+    };
+}
+
 /// Keeps items out of loom builds: statics, thread-local façades, the global allocator.
 ///
 /// # Examples

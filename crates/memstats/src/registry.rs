@@ -1,0 +1,217 @@
+//! All slots of a process, and what is summed over them.
+//!
+//! # How a sum is taken
+//!
+//! Threads count while somebody sums, so a sum is never of one moment. Two orders of reading give
+//! two useful bounds. *Frees first*: each free that is seen brings its allocation with it
+//! (ORDERING memstats.freed), so live bytes are never negative and never below the truth of the
+//! moment the scan began, less what was freed since; that is what `read` reports. *Allocations
+//! first*: the difference is never above the true live bytes of the moment in between, whatever
+//! happens to the scanning thread meanwhile; that is what peaks are made of. A thread that is
+//! descheduled in the middle of a scan then misses a peak instead of inventing one.
+//!
+//! # When a peak is looked for
+//!
+//! Every thread scans after each `interval` bytes that it allocated itself, so the recorded peak
+//! is below the true one by at most one interval per thread: 256 KiB each, more in proportion
+//! past 8 threads, so that the scans' share of the time does not grow with the square of the
+//! threads; 4 KiB each while a process scope is open. A scan reads a line per slot: measured
+//! 15 ns for one thread and 0.4 µs for four that all write, so a tenth of a nanosecond per
+//! 64-byte allocation.
+#![forbid(unsafe_code)]
+
+use thrifty_sync::{
+    array,
+    atomic::{AtomicU32, AtomicU64, AtomicUsize},
+    const_unless_loom, fence, ord,
+};
+
+use crate::{
+    counts::Counts,
+    slot::Slot,
+    watermark::{Claim, Watermarks},
+};
+
+/// Bytes that a thread allocates between two looks for a peak.
+pub(crate) const INTERVAL_BYTES: u64 = 256 << 10;
+/// The same, while a process scope is open.
+pub(crate) const FINE_INTERVAL_BYTES: u64 = 4 << 10;
+/// Process scopes that can follow their own peak at the same time.
+const SCOPES: usize = 8;
+
+/// `SLOTS` slots for threads of their own and `SHARDS` for the threads that get none.
+#[derive(Debug)]
+pub(crate) struct Registry<const SLOTS: usize, const SHARDS: usize> {
+    slots: [Slot; SLOTS],
+    shards: [Slot; SHARDS],
+    /// How many slots were ever owned; no slot beyond has a count.
+    used: AtomicUsize,
+    /// How many process scopes are open.
+    scopes: AtomicU32,
+    peak_bytes: AtomicU64,
+    watermarks: Watermarks<SCOPES>,
+}
+
+/// An open process scope.
+#[derive(Debug)]
+pub(crate) struct ProcessScope {
+    begin: Counts,
+    claim: Option<Claim>,
+}
+
+impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
+    const_unless_loom! {
+        /// A registry with no owner and all counts at zero.
+        pub(crate) const fn new() -> Self {
+            Self {
+                slots: array!(Slot::new(); SLOTS),
+                shards: array!(Slot::new(); SHARDS),
+                used: AtomicUsize::new(0),
+                scopes: AtomicU32::new(0),
+                peak_bytes: AtomicU64::new(0),
+                watermarks: Watermarks::new(),
+            }
+        }
+    }
+
+    /// Takes a slot for a thread; `None` when all are taken. The slot is disarmed.
+    pub(crate) fn claim(&self) -> Option<&Slot> {
+        let index = self.slots.iter().position(Slot::try_claim)?;
+        // ORDERING(memstats.used): Relaxed; a count in this slot comes later in program order, so
+        // who sees the count's effect (memstats.sum_freed) also sees the slot in use. For a kick,
+        // the fences of memstats.kicked and memstats.armed order it.
+        self.used.fetch_max(index + 1, ord!(memstats.used, Relaxed));
+        Some(&self.slots[index])
+    }
+
+    /// A slot, whoever owns it.
+    #[cfg(test)]
+    pub(crate) fn slot(&self, index: usize) -> &Slot {
+        &self.slots[index]
+    }
+
+    /// The shard for a thread without a slot; `hint` spreads such threads.
+    pub(crate) const fn shard(&self, hint: usize) -> &Slot {
+        &self.shards[hint % SHARDS]
+    }
+
+    /// Arms the owner's slot up to the next look for a peak, and says at how many allocated bytes
+    /// that is.
+    pub(crate) fn arm(&self, slot: &Slot) -> u64 {
+        let mut interval = self.interval_bytes();
+        loop {
+            slot.arm(interval);
+            // ORDERING(memstats.armed): SeqCst fence; pairs with memstats.kicked. Either the
+            // load below sees the scope that was opened, or the kicker's store of zero comes
+            // after the store above and stays.
+            fence!(memstats.armed, SeqCst);
+            let now = self.interval_bytes();
+            if now >= interval {
+                return slot.own_allocated_bytes().saturating_add(interval);
+            }
+            interval = now;
+        }
+    }
+
+    /// Bytes between two looks for a peak.
+    pub(crate) fn interval_bytes(&self) -> u64 {
+        // ORDERING(memstats.scopes): Relaxed; see memstats.armed.
+        if self.scopes.load(ord!(memstats.scopes, Relaxed)) != 0 {
+            return FINE_INTERVAL_BYTES;
+        }
+        INTERVAL_BYTES * (self.in_use().len() as u64 / 8).max(1)
+    }
+
+    /// Makes every thread pass through its slow path at its next event.
+    fn kick(&self) {
+        // ORDERING(memstats.kicked): SeqCst fence; pairs with memstats.armed.
+        fence!(memstats.kicked, SeqCst);
+        self.in_use().iter().for_each(Slot::disarm);
+    }
+
+    /// The slots that were ever owned.
+    fn in_use(&self) -> &[Slot] {
+        // ORDERING(memstats.used): Relaxed; see `claim`.
+        &self.slots[..self.used.load(ord!(memstats.used, Relaxed)).min(SLOTS)]
+    }
+
+    /// Everything counted so far; frees first, so that nothing in it is negative.
+    pub(crate) fn read(&self) -> Counts {
+        let freed = self.sum(Slot::freed);
+        freed.plus(self.sum(Slot::allocated))
+    }
+
+    /// Sums over the slots in use now and the shards. The slots in use are looked up anew for
+    /// each sum: a free that was seen may come from a slot that was not in use before.
+    fn sum(&self, of: impl Fn(&Slot) -> Counts) -> Counts {
+        self.in_use()
+            .iter()
+            .chain(&self.shards)
+            .map(of)
+            .fold(Counts::ZERO, Counts::plus)
+    }
+
+    /// Looks whether the live heap is higher than ever, and says how high it surely is.
+    pub(crate) fn observe(&self) -> u64 {
+        // ORDERING(memstats.scopes): Relaxed; a scope that opens now is not owed this scan.
+        let seen =
+            (self.scopes.load(ord!(memstats.scopes, Relaxed)) != 0).then(|| self.watermarks.see());
+        let allocated = self.sum(Slot::allocated);
+        // ORDERING(memstats.between): Acquire fence; pairs with memstats.allocated and
+        // memstats.shared_allocated. The frees are read after the allocations, so the difference
+        // cannot exceed what was live in between.
+        fence!(memstats.between, Acquire);
+        let live = allocated.plus(self.sum(Slot::freed)).live_bytes();
+        let live = u64::try_from(live).unwrap_or(0);
+        // ORDERING(memstats.peak): Relaxed; a number that only grows.
+        if live > self.peak_bytes.load(ord!(memstats.peak, Relaxed)) {
+            self.peak_bytes
+                .fetch_max(live, ord!(memstats.peak, Relaxed));
+        }
+        if let Some(seen) = seen {
+            self.watermarks.raise(seen, live);
+        }
+        live
+    }
+
+    /// The highest live heap that any scan saw.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        // ORDERING(memstats.peak): Relaxed; a number that only grows.
+        self.peak_bytes.load(ord!(memstats.peak, Relaxed))
+    }
+
+    /// Starts to follow the whole process.
+    pub(crate) fn open(&self) -> ProcessScope {
+        // ORDERING(memstats.scopes): Relaxed; the fence of the kick orders it.
+        self.scopes.fetch_add(1, ord!(memstats.scopes, Relaxed));
+        self.kick();
+        let begin = self.read();
+        let live = u64::try_from(begin.live_bytes()).unwrap_or(0);
+        ProcessScope {
+            begin,
+            claim: self.watermarks.claim(live),
+        }
+    }
+
+    /// What was counted since the scope was opened, and how far the live heap rose above its
+    /// level then.
+    pub(crate) fn follow(&self, scope: &ProcessScope) -> (Counts, u64) {
+        let end = self.observe();
+        let counts = self.read().minus(scope.begin);
+        let peak = scope
+            .claim
+            .map_or(end, |claim| self.watermarks.read(claim))
+            .max(end);
+        let start = u64::try_from(scope.begin.live_bytes()).unwrap_or(0);
+        (counts, peak.saturating_sub(start))
+    }
+
+    /// Ends a process scope; to be called once.
+    pub(crate) fn end(&self, scope: &ProcessScope) {
+        if let Some(claim) = scope.claim {
+            self.watermarks.release(claim);
+        }
+        // ORDERING(memstats.scopes): Relaxed; threads find out at their next look for a peak.
+        self.scopes.fetch_sub(1, ord!(memstats.scopes, Relaxed));
+    }
+}

@@ -1,0 +1,254 @@
+//! The counters of one thread.
+//!
+//! ```text
+//! one cache line; written by the owner with plain relaxed stores, read by whoever sums up
+//! ┌─────────────────┬────────────┬────────┬─────────────┬───────┬──────────┬─────────────┬───────┐
+//! │ allocated_bytes │ next_event │ allocs │ freed_bytes │ frees │ reallocs │ moved_bytes │ owned │
+//! └─────────────────┴────────────┴────────┴─────────────┴───────┴──────────┴─────────────┴───────┘
+//!  the fast path goes slow when allocated_bytes reaches next_event, and a free when next_event is 0
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Only the owner of a slot calls `try_count_*`, `count` and `arm` on it.
+//! 2. A slot that several threads count into (a *shard*) has `next_event == 0` for ever, so that
+//!    `try_count_*` never writes it.
+//! 3. The counters never go down, and a slot's next owner continues them: nothing is folded into
+//!    another place when a thread ends, so nothing can be counted twice or not at all meanwhile.
+#![forbid(unsafe_code)]
+
+use thrifty_sync::{
+    atomic::{AtomicU32, AtomicU64},
+    const_unless_loom, ord,
+};
+
+use crate::counts::Counts;
+
+/// The counters of one thread, or of the threads that share a shard.
+///
+/// 128 bytes apart, because the prefetcher of x86-64 fetches lines in pairs.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Slot {
+    allocated_bytes: AtomicU64,
+    next_event: AtomicU64,
+    allocs: AtomicU64,
+    freed_bytes: AtomicU64,
+    frees: AtomicU64,
+    reallocs: AtomicU64,
+    moved_bytes: AtomicU64,
+    owned: AtomicU32,
+}
+
+/// Adds to a counter that only the caller writes: a load and a store, which x86-64 does in one
+/// instruction without a `lock` prefix.
+macro_rules! bump {
+    ($counter:expr, $by:expr, $stored:expr) => {
+        // ORDERING(memstats.own): Relaxed; the only writer reads its own last store.
+        $counter.store(
+            $counter.load(ord!(memstats.own, Relaxed)).wrapping_add($by),
+            $stored,
+        )
+    };
+}
+
+impl Slot {
+    const_unless_loom! {
+        /// A slot that nobody owns, with all counters at zero.
+        pub(crate) const fn new() -> Self {
+            Self {
+                allocated_bytes: AtomicU64::new(0),
+                next_event: AtomicU64::new(0),
+                allocs: AtomicU64::new(0),
+                freed_bytes: AtomicU64::new(0),
+                frees: AtomicU64::new(0),
+                reallocs: AtomicU64::new(0),
+                moved_bytes: AtomicU64::new(0),
+                owned: AtomicU32::new(0),
+            }
+        }
+    }
+
+    /// Takes the slot, if nobody has it.
+    pub(crate) fn try_claim(&self) -> bool {
+        // ORDERING(memstats.peek): Relaxed; a hint that saves a locked instruction.
+        if self.owned.load(ord!(memstats.peek, Relaxed)) != 0 {
+            return false;
+        }
+        // ORDERING(memstats.claim): Acquire; pairs with memstats.release, so that the new owner
+        // continues from the last counts of the one before. A failed claim learns nothing.
+        self.owned
+            .compare_exchange(
+                0,
+                1,
+                ord!(memstats.claim, Acquire),
+                // ORDERING(memstats.claim_failed): Relaxed; the slot is somebody else's.
+                ord!(memstats.claim_failed, Relaxed),
+            )
+            .is_ok()
+    }
+
+    /// Gives the slot back, with its counts in it.
+    pub(crate) fn release(&self) {
+        self.disarm();
+        // ORDERING(memstats.release): Release; pairs with memstats.claim.
+        self.owned.store(0, ord!(memstats.release, Release));
+    }
+
+    /// Counts an allocation if that is all there is to do; the hot path.
+    #[inline]
+    pub(crate) fn try_count_alloc(&self, bytes: u64) -> bool {
+        // ORDERING(memstats.own): Relaxed; the only writer reads its own last store.
+        let total = self
+            .allocated_bytes
+            .load(ord!(memstats.own, Relaxed))
+            .wrapping_add(bytes);
+        // ORDERING(memstats.threshold): Relaxed; a kick may be seen an event late, see
+        // memstats.kicked for why it is seen at all.
+        if total >= self.next_event.load(ord!(memstats.threshold, Relaxed)) {
+            return false;
+        }
+        // ORDERING(memstats.allocated): Release; pairs with memstats.between. Who looks for a peak
+        // sees, with an allocation, the frees that this thread counted before it.
+        self.allocated_bytes
+            .store(total, ord!(memstats.allocated, Release));
+        // ORDERING(memstats.calls): Relaxed; a free that is counted later publishes it, see
+        // memstats.freed.
+        bump!(self.allocs, 1, ord!(memstats.calls, Relaxed));
+        true
+    }
+
+    /// Counts a free if that is all there is to do; the hot path.
+    #[inline]
+    pub(crate) fn try_count_free(&self, bytes: u64) -> bool {
+        // ORDERING(memstats.threshold): Relaxed; as for an allocation.
+        if self.next_event.load(ord!(memstats.threshold, Relaxed)) == 0 {
+            return false;
+        }
+        // ORDERING(memstats.freed): Release; pairs with memstats.sum_freed. Who sums up sees,
+        // with a free, the count of the allocation that it ended: that count is older than the
+        // block's way to this thread.
+        bump!(self.freed_bytes, bytes, ord!(memstats.freed, Release));
+        bump!(self.frees, 1, ord!(memstats.freed, Release));
+        true
+    }
+
+    /// Counts a reallocation if that is all there is to do; the hot path.
+    #[inline]
+    pub(crate) fn try_count_realloc(&self, old_bytes: u64, new_bytes: u64, moved: u64) -> bool {
+        // ORDERING(memstats.own): Relaxed; the only writer reads its own last store.
+        let total = self
+            .allocated_bytes
+            .load(ord!(memstats.own, Relaxed))
+            .wrapping_add(new_bytes);
+        // ORDERING(memstats.threshold): Relaxed; as for an allocation.
+        if total >= self.next_event.load(ord!(memstats.threshold, Relaxed)) {
+            return false;
+        }
+        // ORDERING(memstats.allocated): Release; as for an allocation.
+        self.allocated_bytes
+            .store(total, ord!(memstats.allocated, Release));
+        // ORDERING(memstats.calls): Relaxed; published by the store of freed_bytes below.
+        bump!(self.reallocs, 1, ord!(memstats.calls, Relaxed));
+        bump!(self.moved_bytes, moved, ord!(memstats.calls, Relaxed));
+        // ORDERING(memstats.freed): Release; the new size is counted before the old one goes.
+        bump!(self.freed_bytes, old_bytes, ord!(memstats.freed, Release));
+        true
+    }
+
+    /// Counts any event; for the owner.
+    pub(crate) fn count(&self, event: Counts) {
+        // ORDERING(memstats.allocated): Release; as on the hot path.
+        bump!(
+            self.allocated_bytes,
+            event.allocated_bytes,
+            ord!(memstats.allocated, Release)
+        );
+        // ORDERING(memstats.calls): Relaxed; published by the stores of what was freed.
+        bump!(self.allocs, event.allocs, ord!(memstats.calls, Relaxed));
+        bump!(self.reallocs, event.reallocs, ord!(memstats.calls, Relaxed));
+        bump!(
+            self.moved_bytes,
+            event.moved_bytes,
+            ord!(memstats.calls, Relaxed)
+        );
+        // ORDERING(memstats.freed): Release; as on the hot path.
+        bump!(
+            self.freed_bytes,
+            event.freed_bytes,
+            ord!(memstats.freed, Release)
+        );
+        bump!(self.frees, event.frees, ord!(memstats.freed, Release));
+    }
+
+    /// Counts any event; for threads that share this slot as a shard.
+    pub(crate) fn count_shared(&self, event: Counts) {
+        // ORDERING(memstats.shared_allocated): Release; pairs with memstats.between.
+        self.allocated_bytes.fetch_add(
+            event.allocated_bytes,
+            ord!(memstats.shared_allocated, Release),
+        );
+        // ORDERING(memstats.shared_calls): Relaxed; as memstats.calls.
+        self.allocs
+            .fetch_add(event.allocs, ord!(memstats.shared_calls, Relaxed));
+        self.reallocs
+            .fetch_add(event.reallocs, ord!(memstats.shared_calls, Relaxed));
+        self.moved_bytes
+            .fetch_add(event.moved_bytes, ord!(memstats.shared_calls, Relaxed));
+        // ORDERING(memstats.shared_freed): Release; pairs with memstats.sum_freed. A
+        // read-modify-write by another thread continues the release sequence.
+        self.freed_bytes
+            .fetch_add(event.freed_bytes, ord!(memstats.shared_freed, Release));
+        self.frees
+            .fetch_add(event.frees, ord!(memstats.shared_freed, Release));
+    }
+
+    /// Sends every event of the owner through the slow path.
+    pub(crate) fn disarm(&self) {
+        // ORDERING(memstats.disarm): Relaxed; the fences of memstats.kicked and memstats.armed
+        // order it where that matters.
+        self.next_event.store(0, ord!(memstats.disarm, Relaxed));
+    }
+
+    /// Lets the owner's next `bytes` of allocation pass by the slow path.
+    pub(crate) fn arm(&self, bytes: u64) {
+        // Zero would mean disarmed; the counter is at zero only before the first event.
+        let at = self.own_allocated_bytes().saturating_add(bytes).max(1);
+        // ORDERING(memstats.disarm): Relaxed; see `disarm`.
+        self.next_event.store(at, ord!(memstats.disarm, Relaxed));
+    }
+
+    /// The owner's own count of bytes allocated.
+    pub(crate) fn own_allocated_bytes(&self) -> u64 {
+        // ORDERING(memstats.own): Relaxed; the only writer reads its own last store.
+        self.allocated_bytes.load(ord!(memstats.own, Relaxed))
+    }
+
+    /// What was freed. Read before [`allocated`](Self::allocated), no sum is ever negative.
+    pub(crate) fn freed(&self) -> Counts {
+        // ORDERING(memstats.sum_freed): Acquire; pairs with memstats.freed and
+        // memstats.shared_freed: the allocations of these frees are seen by what follows.
+        Counts {
+            freed_bytes: self.freed_bytes.load(ord!(memstats.sum_freed, Acquire)),
+            frees: self.frees.load(ord!(memstats.sum_freed, Acquire)),
+            ..Counts::ZERO
+        }
+    }
+
+    /// What was allocated.
+    pub(crate) fn allocated(&self) -> Counts {
+        // ORDERING(memstats.sum_allocated): Relaxed; see memstats.sum_freed.
+        Counts {
+            allocated_bytes: self
+                .allocated_bytes
+                .load(ord!(memstats.sum_allocated, Relaxed)),
+            allocs: self.allocs.load(ord!(memstats.sum_allocated, Relaxed)),
+            reallocs: self.reallocs.load(ord!(memstats.sum_allocated, Relaxed)),
+            moved_bytes: self.moved_bytes.load(ord!(memstats.sum_allocated, Relaxed)),
+            ..Counts::ZERO
+        }
+    }
+}
+
+#[cfg(all(not(all(thrifty_loom, feature = "loom")), target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Slot>() == 128, "the hot counters share one line");
