@@ -1,0 +1,164 @@
+//! Types of other crates: `hashbrown` 0.17 and `bytes` 1.
+
+#![cfg(all(feature = "hashbrown-0-17", feature = "bytes-1", feature = "std"))]
+
+use core::hash::{BuildHasher, BuildHasherDefault, Hash};
+use std::collections::hash_map::{DefaultHasher, RandomState};
+
+use bytes::{Buf, BufMut, BytesMut};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use thrifty_traits::Reset;
+
+type Hasher = BuildHasherDefault<DefaultHasher>;
+type ForeignMap<K, V> = hashbrown::HashMap<K, V, Hasher>;
+type ForeignSet<T> = hashbrown::HashSet<T, Hasher>;
+type StdMap<K, V> = std::collections::HashMap<K, V, Hasher>;
+
+proptest! {
+    #[test]
+    fn tables_are_as_new(first in vec(0..2000_u16, 0..300), second in vec(0..2000_u16, 0..300)) {
+        let mut map = ForeignMap::default();
+        let mut set = ForeignSet::default();
+        let mut table = hashbrown::HashTable::new();
+        let hash = |item: &u16| Hasher::default().hash_one(item);
+        for item in &first {
+            map.insert(*item, 1);
+            set.insert(*item);
+            table.insert_unique(hash(item), *item, hash);
+        }
+        // Tombstones: removals from full groups.
+        for item in first.iter().step_by(2) {
+            map.remove(item);
+        }
+        let retained = [map.retained_bytes(), set.retained_bytes(), table.retained_bytes()];
+        map.reset();
+        set.reset();
+        table.reset();
+        prop_assert!(map.is_empty() && set.is_empty() && table.is_empty());
+        prop_assert_eq!(map.iter().count() + set.iter().count() + table.iter().count(), 0);
+        for item in &first {
+            prop_assert!(!map.contains_key(item) && !set.contains(item));
+            prop_assert!(table.find(hash(item), |found| found == item).is_none());
+        }
+        let kept = [map.retained_bytes(), set.retained_bytes(), table.retained_bytes()];
+        prop_assert_eq!(kept, retained);
+
+        map.extend(second.iter().map(|item| (*item, 2)));
+        let fresh: ForeignMap<_, _> = second.iter().map(|item| (*item, 2)).collect();
+        prop_assert_eq!(map, fresh);
+    }
+}
+
+/// The table of `std` is that of `hashbrown`, so the estimate for the one is checked against what
+/// the other knows, for tables that were never filled.
+fn compare_estimate<K: Eq + Hash, V>(requested: usize) {
+    let foreign = ForeignMap::<K, V>::with_capacity_and_hasher(requested, Hasher::default());
+    let ours = StdMap::<K, V>::with_capacity_and_hasher(requested, Hasher::default());
+    assert_eq!(ours.capacity(), foreign.capacity());
+    let (estimate, exact) = (ours.retained_bytes(), foreign.retained_bytes());
+    let entry = size_of::<(K, V)>();
+    if cfg!(target_feature = "sse2") {
+        assert_eq!(
+            estimate, exact,
+            "room for {requested} entries of {entry} bytes"
+        );
+    } else {
+        // The group width of other processors is 4, 8 or 16.
+        assert!(
+            estimate.abs_diff(exact) <= 24,
+            "{estimate} is far from {exact}"
+        );
+    }
+}
+
+#[derive(PartialEq, Eq, Hash)]
+#[repr(align(64))]
+struct Wide(u8);
+
+#[test]
+fn the_estimate_for_std_is_what_hashbrown_allocates() {
+    for requested in (0..200).chain((200..20_000).step_by(97)) {
+        compare_estimate::<u8, ()>(requested);
+        compare_estimate::<u8, u8>(requested);
+        compare_estimate::<u16, [u8; 3]>(requested);
+        compare_estimate::<u64, u64>(requested);
+        compare_estimate::<u128, u8>(requested);
+        compare_estimate::<String, Vec<u8>>(requested);
+        compare_estimate::<Wide, u8>(requested);
+    }
+}
+
+#[test]
+fn tombstones_make_the_estimate_low_until_the_reset() {
+    let mut map = StdMap::<u64, u64>::default();
+    map.reserve(1000);
+    map.extend((0..map.capacity() as u64).map(|key| (key, key)));
+    let full = map.retained_bytes();
+    // In a full table most removals leave a tombstone, which is no longer room.
+    map.retain(|key, _| *key == 0);
+    assert!(map.capacity() < 1000, "no tombstones: {}", map.capacity());
+    assert!(map.retained_bytes() < full);
+    map.reset();
+    assert_eq!(map.retained_bytes(), full);
+}
+
+#[test]
+fn the_hasher_is_kept() {
+    let hasher = RandomState::new();
+    let mut foreign = hashbrown::HashMap::with_hasher(hasher.clone());
+    let mut ours = std::collections::HashMap::with_hasher(hasher.clone());
+    foreign.insert(1, 1);
+    ours.insert(1, 1);
+    foreign.reset();
+    ours.reset();
+    let hash = hasher.hash_one(42);
+    assert_eq!(
+        [foreign.hasher().hash_one(42), ours.hasher().hash_one(42)],
+        [hash; 2]
+    );
+}
+
+#[test]
+fn bytes_mut_keeps_its_buffer_and_hides_its_bytes() {
+    let mut buffer = BytesMut::with_capacity(64);
+    buffer.put_slice(b"previous request");
+    let (address, capacity) = (buffer.as_ptr(), buffer.capacity());
+    assert_eq!(buffer.retained_bytes(), capacity);
+    buffer.reset();
+    assert!(buffer.is_empty() && buffer.remaining() == 0);
+    assert_eq!((buffer.as_ptr(), buffer.capacity()), (address, capacity));
+    // Growing it by safe means writes over the old bytes.
+    buffer.resize(16, 0);
+    assert_eq!(&buffer[..], [0; 16]);
+}
+
+#[test]
+fn bytes_mut_leaves_other_handles_alone() {
+    let mut buffer = BytesMut::with_capacity(64);
+    buffer.put_slice(b"head and tail");
+    let head = buffer.split_to(4).freeze();
+    let whole = head.len() + buffer.capacity();
+    buffer.reset();
+    assert_eq!(&head[..], b"head");
+    // The part of this handle only, although the handle keeps the whole buffer alive.
+    assert_eq!(buffer.retained_bytes(), whole - head.len());
+    buffer.put_slice(b"again");
+    assert_eq!((&head[..], &buffer[..]), (&b"head"[..], &b"again"[..]));
+}
+
+#[test]
+fn bytes_mut_gets_its_front_back_when_it_is_alone() {
+    let mut buffer = BytesMut::with_capacity(64);
+    buffer.put_slice(&[1; 60]);
+    let capacity = buffer.capacity();
+    buffer.advance(60);
+    buffer.reset();
+    assert_eq!(buffer.retained_bytes(), capacity - 60);
+    buffer.reserve(capacity);
+    assert_eq!(
+        buffer.retained_bytes(),
+        capacity,
+        "taken back, not allocated anew"
+    );
+}

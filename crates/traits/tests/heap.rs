@@ -1,0 +1,172 @@
+//! What resets do to the heap, counted by the allocator: nothing, and `retained_bytes` knows it.
+
+#![cfg(feature = "std")]
+#![expect(unsafe_code, reason = "a counting global allocator")]
+
+extern crate alloc;
+
+use alloc::collections::{BTreeMap, BinaryHeap, LinkedList, VecDeque};
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::{Cell, RefCell};
+use core::fmt::Debug;
+use core::hash::Hash;
+use std::alloc::System;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use thrifty_traits::Reset;
+
+/// Passes on to the system allocator and counts for the current thread.
+struct Counting;
+
+thread_local! {
+    /// Calls to the allocator, frees included.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes allocated minus bytes freed. Wraps: a thread may free what another one allocated.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count(freed: usize, allocated: usize) {
+    CALLS.set(CALLS.get() + 1);
+    LIVE.set(LIVE.get().wrapping_sub(freed).wrapping_add(allocated));
+}
+
+// SAFETY: every method passes its arguments on to `System` and returns what it returns. Counting
+// neither allocates nor unwinds: the cells are constant-initialised and have no destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(0, layout.size());
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(layout.size(), 0);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(layout.size(), size);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Fills, resets, and fills again: from the first reset on, the allocator is not called.
+///
+/// After the reset the value holds as many bytes as `retained_bytes` says.
+fn check<T: Reset>(mut value: T, mut fill: impl FnMut(&mut T), live_before: usize) {
+    let name = core::any::type_name::<T>();
+    fill(&mut value);
+    let calls = CALLS.get();
+    for _ in 0..3 {
+        value.reset();
+        assert_eq!(CALLS.get(), calls, "resetting {name} went to the allocator");
+        fill(&mut value);
+        assert_eq!(CALLS.get(), calls, "refilling {name} went to the allocator");
+    }
+    value.reset();
+    let held = LIVE.get().wrapping_sub(live_before);
+    assert_eq!(value.retained_bytes(), held, "of {name}");
+    assert!(held > 0, "{name} held nothing to begin with");
+}
+
+macro_rules! steady {
+    ($make:expr, $fill:expr) => {{
+        let live_before = LIVE.get();
+        check($make, $fill, live_before);
+    }};
+}
+
+#[test]
+fn the_allocator_counts() {
+    let (calls, live) = (CALLS.get(), LIVE.get());
+    let mut bytes = Vec::<u8>::with_capacity(100);
+    assert_eq!(
+        (CALLS.get(), LIVE.get()),
+        (calls + 1, live.wrapping_add(100))
+    );
+    bytes.reserve_exact(200);
+    assert_eq!(
+        (CALLS.get(), LIVE.get()),
+        (calls + 2, live.wrapping_add(200))
+    );
+    drop(bytes);
+    assert_eq!((CALLS.get(), LIVE.get()), (calls + 3, live));
+}
+
+#[test]
+fn buffers_are_kept() {
+    steady!(Vec::new(), |v| v.extend(0..1000_u32));
+    steady!(VecDeque::new(), |v| v.extend(0..1000_u32));
+    steady!(BinaryHeap::new(), |v| v.extend(0..1000_u32));
+    steady!(String::new(), |s| s.extend(['x'; 1000]));
+    steady!(OsString::new(), |s| (0..100).for_each(|_| s.push("part")));
+    steady!(PathBuf::new(), |p| (0..100).for_each(|_| p.push("part")));
+    steady!(Cursor::new(Vec::new()), |c| c.get_mut().extend(0..100_u8));
+}
+
+#[test]
+fn nested_buffers_are_kept() {
+    let fill = |value: &mut (Box<[Vec<u8>; 2]>, RefCell<String>)| {
+        value.0[0].extend(0..100);
+        value.0[1].extend(0..200);
+        value.1.get_mut().extend(['x'; 50]);
+    };
+    steady!(Default::default(), fill);
+    let slice = || vec![Vec::new(); 3].into_boxed_slice();
+    steady!(slice(), |slice: &mut Box<[Vec<u64>]>| slice[1].push(1));
+}
+
+/// The size of a table is exact, whatever the size and alignment of its entries.
+fn check_tables<T: Clone + Debug + Eq + Hash>(numbered: impl Fn(u16) -> T) {
+    for len in [1, 3, 4, 7, 8, 14, 15, 28, 29, 100, 1000] {
+        let items: Vec<_> = (0..len).map(&numbered).collect();
+        steady!(HashSet::new(), |set: &mut HashSet<T>| {
+            // Room first: a table that grows while it is filled may leave tombstones behind.
+            set.reserve(items.len());
+            set.extend(items.iter().cloned());
+        });
+        steady!(HashMap::new(), |map: &mut HashMap<T, u8>| {
+            map.reserve(items.len());
+            map.extend(items.iter().cloned().map(|item| (item, 1)));
+        });
+    }
+}
+
+#[test]
+fn hash_tables_are_kept() {
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    #[repr(align(64))]
+    struct Wide(u16);
+
+    check_tables(|number| number);
+    check_tables(|number| number % 200);
+    check_tables(|number| number.to_le_bytes().map(u64::from));
+    check_tables(|number| (number, [0_u8; 3]));
+    check_tables(u128::from);
+    check_tables(Wide);
+    check_tables(|number| number.to_le_bytes()[0]);
+}
+
+#[test]
+fn what_keeps_nothing_frees_everything() {
+    let live = LIVE.get();
+    let mut nodes = (
+        BTreeMap::from([(1, 2)]),
+        LinkedList::from([1, 2]),
+        Some(Box::new(1)),
+        core::cell::OnceCell::from(vec![1]),
+    );
+    nodes.0.reset();
+    nodes.1.reset();
+    nodes.2.reset();
+    nodes.3.reset();
+    assert_eq!(LIVE.get(), live);
+}
