@@ -1,0 +1,112 @@
+//! The lane that reads the machine code of hot paths.
+//!
+//! `fixtures/codegen-probe` holds one small function per hot path, and a few that are wrong on
+//! purpose: the lane first requires that those are refused.
+
+use xshell::cmd;
+
+use crate::{
+    artifacts,
+    ci::Report,
+    disassembly::{self, Function, Limits},
+    failure::Failure,
+    job::Job,
+    outside,
+    workspace::Workspace,
+};
+
+/// Hot paths: the function in the probe and how many instructions it may have. The figures are
+/// today's on rustc 1.95 plus a quarter, so that another compiler's taste is no failure and a
+/// lost inlining is.
+const HOT: &[(&str, usize)] = &[
+    ("probe_alloc", 40),
+    ("probe_alloc_zeroed", 40),
+    ("probe_free", 40),
+    ("probe_realloc", 60),
+];
+
+/// Functions that must be refused, and by what.
+const PLANTED: &[(&str, &str)] = &[
+    ("planted_lock", "a locked instruction"),
+    ("planted_swap", "a locked instruction"),
+    ("planted_fence", "a "),
+    ("planted_call", "a call"),
+    ("planted_length", "instructions;"),
+];
+
+/// The allocator inside the wrapper: the one thing that a hot path has to call.
+const INNER: &[&str] = &[
+    "inner_alloc",
+    "inner_alloc_zeroed",
+    "inner_free",
+    "inner_realloc",
+];
+
+/// Builds the probe and judges it.
+pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Report::skipped(
+            "machine code: the checks read x86-64 Linux only",
+        ));
+    }
+    let sh = &workspace.sh;
+    if Job::new(cmd!(sh, "objdump --version")).output().is_err() {
+        return Ok(Report::skipped(
+            "machine code: there is no objdump (package binutils)",
+        ));
+    }
+    let messages = outside::build(workspace, "codegen-probe", &["--release"])?;
+    let probe = artifacts::executables(&messages)
+        .into_iter()
+        .find(|executable| executable.target == "codegen-probe")
+        .ok_or_else(|| Failure::failed("cargo built no codegen-probe"))?;
+    let path = &probe.path;
+    let text = Job::new(cmd!(sh, "objdump -d --no-show-raw-insn {path}")).text()?;
+    planted(&text)?;
+    let mut said = Vec::new();
+    for &(name, instructions) in HOT {
+        let function = function(&text, name)?;
+        let limits = Limits {
+            instructions,
+            calls: INNER,
+        };
+        let faults = disassembly::faults(&function, limits);
+        if !faults.is_empty() {
+            let listing = Job::new(cmd!(
+                sh,
+                "objdump -d --no-show-raw-insn --disassemble={name} {path}"
+            ));
+            println!("{}", listing.text()?);
+            return Err(Failure::failed(format!("{name}: {}", faults.join("; "))));
+        }
+        said.push(format!("{name} {}", function.instructions.len()));
+    }
+    Ok(Report::checked(format!(
+        "instructions: {}",
+        said.join(", ")
+    )))
+}
+
+/// The checker refuses what is wrong on purpose.
+fn planted(text: &str) -> Result<(), Failure> {
+    for &(name, fault) in PLANTED {
+        let function = function(text, name)?;
+        let limits = Limits {
+            instructions: 40,
+            calls: INNER,
+        };
+        let faults = disassembly::faults(&function, limits);
+        if !faults.iter().any(|found| found.contains(fault)) {
+            return Err(Failure::failed(format!(
+                "the checker sees no fault in {name}, which has one on purpose: {faults:?}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn function(text: &str, name: &str) -> Result<Function, Failure> {
+    disassembly::functions(text, &[name])
+        .pop()
+        .ok_or_else(|| Failure::failed(format!("the probe has no function {name}")))
+}

@@ -1,0 +1,218 @@
+//! Reads what `objdump` prints and judges a function's machine code (x86-64, AT&T syntax).
+
+/// A function as the linker placed it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) instructions: Vec<Instruction>,
+}
+
+/// One instruction; padding is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Instruction {
+    /// `mov`, or `lock` for a locked one.
+    mnemonic: String,
+    operands: String,
+    /// The symbol that a jump or call goes to, without its offset and version.
+    target: Option<String>,
+}
+
+/// What a function may do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits<'a> {
+    /// How many instructions there may be on all paths together.
+    pub(crate) instructions: usize,
+    /// Functions that may be called, besides cold ones.
+    pub(crate) calls: &'a [&'a str],
+}
+
+/// The functions called `names` in the output of `objdump -d --no-show-raw-insn`.
+pub(crate) fn functions(text: &str, names: &[&str]) -> Vec<Function> {
+    let mut functions: Vec<Function> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if let Some(name) = header(line) {
+            inside = names.contains(&name);
+            if inside {
+                functions.push(Function {
+                    name: name.to_owned(),
+                    instructions: Vec::new(),
+                });
+            }
+        } else if inside && let Some(function) = functions.last_mut() {
+            function.instructions.extend(instruction(line));
+        }
+    }
+    functions
+}
+
+/// The name in `0000000000007a10 <probe_alloc>:`.
+fn header(line: &str) -> Option<&str> {
+    let (address, rest) = line.split_once(" <")?;
+    let name = rest.strip_suffix(">:")?;
+    address
+        .chars()
+        .all(|c| c.is_ascii_hexdigit())
+        .then_some(name)
+}
+
+/// The instruction in `    7a10:\tmov    %rdi,%rbx`.
+fn instruction(line: &str) -> Option<Instruction> {
+    let (_, code) = line.split_once(":\t")?;
+    let code = code.trim();
+    let (mnemonic, operands) = code.split_once(char::is_whitespace).unwrap_or((code, ""));
+    let padding = ["nop", "nopw", "nopl", "int3", "cs", "data16", "ud2", ""];
+    let is_padding = padding.contains(&mnemonic) || code.starts_with("xchg   %ax,%ax");
+    (!is_padding).then(|| Instruction {
+        mnemonic: mnemonic.to_owned(),
+        operands: operands.trim().to_owned(),
+        target: target(operands),
+    })
+}
+
+/// The symbol in `7a80 <malloc@plt>`, `*0x10(%rip)  # 10 <malloc@GLIBC_2.2.5>`, `9 <f+0x9>`.
+fn target(operands: &str) -> Option<String> {
+    let (_, symbol) = operands.split_once('<')?;
+    let symbol = symbol.split('>').next().unwrap_or(symbol);
+    let symbol = symbol.split(['@', '+']).next().unwrap_or(symbol);
+    Some(symbol.to_owned())
+}
+
+/// What a function does that it may not do.
+pub(crate) fn faults(function: &Function, limits: Limits<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for instruction in &function.instructions {
+        let shown = format!("{} {}", instruction.mnemonic, instruction.operands);
+        let in_memory = instruction.operands.contains('(');
+        match instruction.mnemonic.as_str() {
+            "lock" => faults.push(format!("a locked instruction: {shown}")),
+            // Locked whether it says so or not.
+            "xchg" if in_memory => faults.push(format!("a locked instruction: {shown}")),
+            "mfence" => faults.push(format!("a full fence: {shown}")),
+            mnemonic if is_jump(mnemonic) && !may_go_to(function, instruction, limits.calls) => {
+                faults.push(format!("a call: {shown}"));
+            }
+            _ => {}
+        }
+    }
+    let count = function.instructions.len();
+    if count == 0 {
+        faults.push("no instruction at all".into());
+    }
+    if count > limits.instructions {
+        faults.push(format!(
+            "{count} instructions; {} is the most",
+            limits.instructions
+        ));
+    }
+    faults
+}
+
+fn is_jump(mnemonic: &str) -> bool {
+    mnemonic.starts_with("call") || mnemonic.starts_with('j')
+}
+
+/// Jumps within the function, cold functions and those on the list. A jump through a register
+/// could go anywhere.
+fn may_go_to(function: &Function, instruction: &Instruction, calls: &[&str]) -> bool {
+    let Some(target) = &instruction.target else {
+        return false;
+    };
+    let is_call = instruction.mnemonic.starts_with("call");
+    (!is_call && *target == function.name)
+        || calls.contains(&target.as_str())
+        || target.contains("slow")
+        || target.contains("cold")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAPTURED: &str = "
+a.out:     file format elf64-x86-64
+
+Disassembly of section .text:
+
+0000000000007a10 <probe_alloc>:
+    7a10:\tpush   %rbx
+    7a11:\tcall   7a80 <inner_alloc>
+    7a16:\ttest   %rax,%rax
+    7a19:\tje     7a30 <probe_alloc+0x20>
+    7a1b:\tmov    %fs:0xffffffffffffff80,%rcx
+    7a20:\tadd    %rbx,(%rcx)
+    7a23:\tjae    9000 <_ZN15thrifty_memstats6thread10slow_alloc17h0123456789abcdefE>
+    7a29:\tnop
+    7a30:\tpop    %rbx
+    7a31:\tret
+    7a32:\tcs nopw 0x0(%rax,%rax,1)
+    7a3c:\tnopl   0x0(%rax)
+
+0000000000007a80 <inner_alloc>:
+    7a80:\tjmp    *0x3000(%rip)        # b000 <malloc@GLIBC_2.2.5>
+";
+
+    const LIMITS: Limits<'_> = Limits {
+        instructions: 10,
+        calls: &["inner_alloc", "malloc"],
+    };
+
+    fn found(text: &str) -> Vec<String> {
+        let functions = functions(text, &["probe_alloc"]);
+        assert_eq!(functions.len(), 1);
+        faults(&functions[0], LIMITS)
+    }
+
+    #[test]
+    fn a_function_is_cut_out_and_padding_is_not_counted() {
+        let functions = functions(CAPTURED, &["probe_alloc", "inner_alloc"]);
+        assert_eq!(functions.len(), 2);
+        assert_eq!(functions[0].instructions.len(), 9);
+        assert_eq!(
+            functions[1].instructions[0].target.as_deref(),
+            Some("malloc")
+        );
+        assert_eq!(faults(&functions[1], LIMITS), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_lean_function_passes() {
+        assert_eq!(found(CAPTURED), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_planted_fault_is_found() {
+        let add = "add    %rbx,(%rcx)";
+        for (to, fault) in [
+            ("lock add %rbx,(%rcx)", "locked instruction"),
+            ("lock xadd %rax,0x8(%rcx)", "locked instruction"),
+            ("xchg   %rax,(%rcx)", "locked instruction"),
+            ("mfence", "full fence"),
+            ("call   8000 <__tls_get_addr@plt>", "a call"),
+            ("call   7a10 <probe_alloc>", "a call"),
+            ("call   *%rax", "a call"),
+            (
+                "call   *0x10(%rip)        # b010 <free@GLIBC_2.2.5>",
+                "a call",
+            ),
+            ("jmp    8000 <_ZN4core9panicking5panic17h0E>", "a call"),
+            ("jmp    *%rax", "a call"),
+        ] {
+            let found = found(&CAPTURED.replace(add, to));
+            assert_eq!(found.len(), 1, "{to}: {found:?}");
+            assert!(found[0].contains(fault), "{to}: {found:?}");
+        }
+        assert_eq!(
+            found(&CAPTURED.replace(add, "xchg   %rax,%rcx")),
+            Vec::<String>::new()
+        );
+        let longer = CAPTURED.replace(add, "mov %rax,%rbx\n 1:\tmov %rax,%rbx\n 1:\tret");
+        assert!(found(&longer)[0].contains("11 instructions"));
+    }
+
+    #[test]
+    fn an_empty_function_is_no_pass() {
+        let empty = "0000000000000010 <probe_alloc>:\n\n";
+        assert_eq!(found(empty), ["no instruction at all"]);
+    }
+}
