@@ -79,6 +79,9 @@ impl fmt::Display for Stack {
             .position(Named::is_assertion)
             .unwrap_or(names.len());
         names.truncate(end);
+        while names.last().is_some_and(Named::is_scope) {
+            names.pop();
+        }
         let inner = names
             .iter()
             .position(Named::is_scope)
@@ -110,12 +113,14 @@ struct Named {
 
 #[cfg(feature = "stacks")]
 impl Named {
-    /// Whether this is a frame between the unwinder and the allocation call.
+    /// Whether this is a frame between the unwinder and the code that wanted memory.
     fn is_hook(&self) -> bool {
         let name = self.name.as_str();
         name.starts_with("backtrace::")
             || name.starts_with("thrifty_memstats::")
             || name.starts_with("<thrifty_memstats::")
+            || name.starts_with("alloc::alloc::")
+            || name.starts_with("<alloc::alloc::Global")
             || name.contains("__rust_")
             || name.contains("__rg_")
     }
