@@ -78,7 +78,7 @@ impl Place for ContainerSettings {
             let path = value(key, input, Path::parse_mod_style)?;
             set_once(&mut self.krate, path, key)
         } else {
-            let predicates = value(key, input, Punctuated::parse_terminated)?;
+            let predicates = bounds(key, input)?;
             set_once(&mut self.bound, predicates, key)
         }
     }
@@ -239,16 +239,33 @@ fn value<T>(
     input: ParseStream<'_>,
     parser: fn(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
-    let has_equals = input.parse::<Option<Token![=]>>()?.is_some();
-    if !has_equals || input.is_empty() || input.peek(Token![,]) {
-        return Err(Error::new(
-            key.span(),
-            format!("`{key}` needs a value: `{key} = …`"),
-        ));
-    }
+    equals_sign(key, input)?;
     let ahead = input.fork();
     if ahead.parse::<LitStr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
         return input.parse::<LitStr>()?.parse_with(parser);
     }
     parser(input)
+}
+
+/// Reads `= "bounds"`. Bare bounds would swallow the settings that come after the next comma.
+fn bounds(
+    key: &Ident,
+    input: ParseStream<'_>,
+) -> syn::Result<Punctuated<WherePredicate, Token![,]>> {
+    equals_sign(key, input)?;
+    if !input.peek(LitStr) {
+        return Err(input.error("bounds stand in a string: `bound = \"T: Trait\"`"));
+    }
+    input
+        .parse::<LitStr>()?
+        .parse_with(Punctuated::parse_terminated)
+}
+
+fn equals_sign(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+    let found = input.parse::<Option<Token![=]>>()?.is_some();
+    if !found || input.is_empty() || input.peek(Token![,]) {
+        let message = format!("`{key}` needs a value: `{key} = …`");
+        return Err(Error::new(key.span(), message));
+    }
+    Ok(())
 }

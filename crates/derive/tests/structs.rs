@@ -386,3 +386,42 @@ fn a_type_may_come_from_a_macro() {
     called.reset();
     assert!(called.0.is_empty());
 }
+
+/// What `$crate::reexport` means in the macro below.
+mod reexport {
+    pub(crate) use thrifty_traits::Reset;
+}
+
+#[test]
+fn settings_may_come_from_a_macro() {
+    macro_rules! declare {
+        ($name:ident, $value:expr, $literal:literal, $path:path) => {
+            #[derive(Debug, PartialEq, Reset)]
+            #[reset(crate = $crate::reexport)]
+            struct $name {
+                #[reset(value = $value)]
+                value: u8,
+                #[reset(value = $literal)]
+                literal: u8,
+                #[reset(with = $path)]
+                with: Vec<u8>,
+            }
+        };
+    }
+
+    declare!(Declared, 1 + 1, "2 + 1", fill::with_nine);
+    let mut declared = Declared {
+        value: 0,
+        literal: 0,
+        with: vec![0],
+    };
+    declared.reset();
+    assert_eq!(
+        declared,
+        Declared {
+            value: 2,
+            literal: 3,
+            with: vec![9]
+        }
+    );
+}

@@ -29,6 +29,7 @@ pub use reclaimed::Reclaimed;
 pub use rejected::Rejected;
 pub use reset::Reset;
 #[cfg(feature = "derive")]
+#[doc(inline)]
 pub use thrifty_derive::Reset;
 pub use usage::Usage;
 

@@ -58,18 +58,10 @@ fn compare_estimate<K: Eq + Hash, V>(requested: usize) {
     assert_eq!(ours.capacity(), foreign.capacity());
     let (estimate, exact) = (ours.retained_bytes(), foreign.retained_bytes());
     let entry = size_of::<(K, V)>();
-    if cfg!(target_feature = "sse2") {
-        assert_eq!(
-            estimate, exact,
-            "room for {requested} entries of {entry} bytes"
-        );
-    } else {
-        // The group width of other processors is 4, 8 or 16.
-        assert!(
-            estimate.abs_diff(exact) <= 24,
-            "{estimate} is far from {exact}"
-        );
-    }
+    assert_eq!(
+        estimate, exact,
+        "room for {requested} entries of {entry} bytes"
+    );
 }
 
 #[derive(PartialEq, Eq, Hash)]

@@ -1,6 +1,9 @@
 use thrifty_traits::Reset;
 
 #[derive(Reset)]
+#[reset(bound = T: Reset)]
+#[reset(bound = "T")]
+#[reset(crate = 3)]
 struct Fields {
     #[reset]
     a: u8,

@@ -11,8 +11,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::Reset;
 
-/// How many control bytes the table looks at in one step.
-const GROUP_WIDTH: usize = if cfg!(target_feature = "sse2") { 16 } else { 8 };
+/// How many control bytes the table looks at in one step: a vector register, or a word.
+const GROUP_WIDTH: usize = if cfg!(target_feature = "sse2") {
+    16
+} else if cfg!(any(target_pointer_width = "64", target_arch = "wasm32")) {
+    8
+} else {
+    4
+};
 
 /// Keeps the table and the hasher.
 ///
