@@ -3,7 +3,7 @@
 //! Both variants of the job implement this page, each in its own way; the tests hold them to each
 //! other, on arbitrary bytes too.
 //!
-//! **Lines** end at `\n` or at the end of a file; ASCII white space at their end does not belong to
+//! **Lines** end at `\n` or at the end of a file; ASCII white space at either end does not belong to
 //! them, so CRLF needs no rule of its own. **Fields** are split by runs of ASCII white space
 //! (space, tab, `\r`, form feed). Bytes that are not UTF-8 read as `U+FFFD`, as
 //! [`String::from_utf8_lossy`] has it.
@@ -83,25 +83,11 @@ impl Level {
     }
 }
 
-/// Seconds since 1970-01-01 00:00:00 of a date and a time of day, if there is such a date and time.
+/// Seconds from 1970-01-01 to the start of a date in the Gregorian calendar, if there is such a date.
 ///
-/// A second may be 60, for leap seconds. Both variants use it: arithmetic is not what they differ in.
+/// Both variants use it: arithmetic is not what they differ in.
 #[must_use]
-#[inline]
-pub const fn seconds(date: (i64, u32, u32), time: (u32, u32, u32)) -> Option<i64> {
-    let (year, month, day) = date;
-    let (hour, minute, second) = time;
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    match days(year, month, day) {
-        Some(days) => Some(days * 86_400 + (hour * 3_600 + minute * 60 + second) as i64),
-        None => None,
-    }
-}
-
-/// Days since 1970-01-01 of a date in the Gregorian calendar.
-const fn days(year: i64, month: u32, day: u32) -> Option<i64> {
+pub const fn date_seconds(year: i64, month: u32, day: u32) -> Option<i64> {
     if month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) {
         return None;
     }
@@ -112,7 +98,17 @@ const fn days(year: i64, month: u32, day: u32) -> Option<i64> {
     let year_of_era = shifted_year.rem_euclid(400);
     let day_of_year = ((153 * shifted_month + 2) / 5 + day - 1) as i64;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
+    Some((era * 146_097 + day_of_era - 719_468) * 86_400)
+}
+
+/// Seconds from midnight, if there is such a time of day. A second may be 60, for leap seconds.
+#[must_use]
+#[inline]
+pub const fn clock_seconds(hour: u32, minute: u32, second: u32) -> Option<i64> {
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some((hour * 3_600 + minute * 60 + second) as i64)
 }
 
 const fn days_in_month(year: i64, month: u32) -> u32 {

@@ -70,7 +70,7 @@ fn split(texts: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     for text in texts {
         for line in text.lines() {
-            lines.push(line.trim_ascii_end().to_string());
+            lines.push(line.trim_ascii().to_string());
         }
     }
     lines

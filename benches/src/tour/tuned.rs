@@ -24,10 +24,11 @@ mod hash;
 mod mask;
 mod parse;
 mod scan;
+mod time;
 
 use std::{
     fs::File,
-    io::{self, BufRead},
+    io,
     path::PathBuf,
 };
 
@@ -35,7 +36,7 @@ use self::{
     buffer::Buffer,
     count::{Counter, Minutes},
     mask::Masker,
-    parse::{Parsed, parse_line},
+    parse::{Parsed, Parser},
 };
 use super::{
     format::Level,
@@ -65,10 +66,7 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
             ingest.bytes += read as u64;
             let (bytes, mut at, end) = buffer.whole_lines(read == 0);
             while at < end {
-                let length =
-                    probe.stage(Stage::Split, || (&mut &bytes[at..end]).skip_until(b'\n'))?;
-                ingest.line(&bytes[at..], length - 1, probe);
-                at += length;
+                at += ingest.line(&bytes[at..], probe);
             }
             if read == 0 {
                 break;
@@ -92,23 +90,29 @@ struct Ingest {
     components: Counter,
     templates: Counter,
     masker: Masker,
+    parser: Parser,
 }
 
 impl Ingest {
-    /// Takes in `text[..end]`, which the line end and [`PAD`] more bytes follow.
+    /// Takes in the line at the start of `text` and returns its length.
+    ///
+    /// The line ends with `\n`, and [`PAD`] more bytes follow.
     #[inline]
-    fn line<P: Probe>(&mut self, text: &[u8], mut end: usize, probe: &mut P) {
-        while end > 0 && text[end - 1].is_ascii_whitespace() {
-            end -= 1;
-        }
+    fn line<P: Probe>(&mut self, text: &[u8], probe: &mut P) -> usize {
         self.lines += 1;
-        if end == 0 {
-            self.blank_lines += 1;
-            return;
+        let mut start = 0;
+        while text[start].is_ascii_whitespace() {
+            if text[start] == b'\n' {
+                self.blank_lines += 1;
+                return start + 1;
+            }
+            start += 1;
         }
-        let parsed = probe.stage(Stage::Parse, || parse_line(text, end));
-        let (message, length) = (&text[parsed.message_at..], end - parsed.message_at);
-        let template = probe.stage(Stage::Template, || self.masker.mask(message, length));
+        let text = &text[start..];
+        let parsed = probe.stage(Stage::Parse, || self.parser.line(text));
+        let message = &text[parsed.message_at..];
+        let (template, line_end) = probe.stage(Stage::Template, || self.masker.mask(message));
+        let length = start + parsed.message_at + line_end + 1;
         probe.stage(Stage::Count, || {
             self.templates.add(template);
             let Parsed { time, host, component, level, .. } = parsed;
@@ -126,6 +130,7 @@ impl Ingest {
                 self.levels[level as usize] += 1;
             }
         });
+        length
     }
 
     fn report(self, top: usize) -> Report {

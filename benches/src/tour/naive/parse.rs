@@ -1,6 +1,6 @@
 //! One line into owned fields, by trying one format after the other.
 
-use crate::tour::format::{ASSUMED_YEAR, seconds};
+use crate::tour::format::{ASSUMED_YEAR, clock_seconds, date_seconds};
 
 /// A line, taken apart.
 pub(super) struct Record {
@@ -33,9 +33,10 @@ pub(super) fn parse_line(line: &str) -> Record {
 
 fn syslog(line: &str) -> Option<Record> {
     let (month, day) = month_and_day(line.get(..6)?)?;
-    let time = clock(line.get(6..15)?.strip_prefix(' ')?)?;
+    let date = date_seconds(ASSUMED_YEAR, month, day)?;
+    let time = date + clock(line.get(6..15)?.strip_prefix(' ')?)?;
     let rest = line.get(15..)?;
-    if !rest.is_empty() && !rest.starts_with(' ') {
+    if !rest.is_empty() && !rest.starts_with(|c: char| c.is_ascii_whitespace()) {
         return None;
     }
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
@@ -50,7 +51,7 @@ fn syslog(line: &str) -> Option<Record> {
     }
     Some(Record {
         parsed: true,
-        time: Some(seconds((ASSUMED_YEAR, month, day), time)?),
+        time: Some(time),
         host: fields.first().map(|host| host.to_string()),
         component,
         level: None,
@@ -68,7 +69,7 @@ fn apache(line: &str) -> Option<Record> {
     let rest = without_fraction(line.get(20..)?)?.strip_prefix(' ')?;
     let year = number(rest.get(..4)?)?;
     let rest = rest.get(4..)?.strip_prefix(']')?;
-    let time = seconds((i64::from(year), month, day), time)?;
+    let time = date_seconds(i64::from(year), month, day)? + time;
 
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     let (mut component, mut level, mut host) = (None, None, None);
@@ -96,8 +97,8 @@ fn apache(line: &str) -> Option<Record> {
 fn android(line: &str) -> Option<Record> {
     let date: Vec<&str> = line.get(..5)?.split('-').collect();
     let [month, day] = date.as_slice() else { return None };
-    let time = clock(line.get(5..14)?.strip_prefix(' ')?)?;
-    let date = (ASSUMED_YEAR, two_digits(month)?, two_digits(day)?);
+    let date = date_seconds(ASSUMED_YEAR, two_digits(month)?, two_digits(day)?)?;
+    let time = date + clock(line.get(5..14)?.strip_prefix(' ')?)?;
     let rest = without_fraction(line.get(14..)?)?.strip_prefix(' ')?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     if !is_number(fields.first()?) || !is_number(fields.get(1)?) {
@@ -129,7 +130,7 @@ fn android(line: &str) -> Option<Record> {
     }
     Some(Record {
         parsed: true,
-        time: Some(seconds(date, time)?),
+        time: Some(time),
         host: None,
         component,
         level: Some(level.to_string()),
@@ -144,8 +145,10 @@ fn hdfs(line: &str) -> Option<Record> {
     if !is_number(date) || !is_number(time) {
         return None;
     }
-    let date = (2000 + i64::from(number(&date[..2])?), number(&date[2..4])?, number(&date[4..])?);
-    let time = (number(&time[..2])?, number(&time[2..4])?, number(&time[4..])?);
+    let year = 2000 + i64::from(number(&date[..2])?);
+    let date = date_seconds(year, number(&date[2..4])?, number(&date[4..])?)?;
+    let time = clock_seconds(number(&time[..2])?, number(&time[2..4])?, number(&time[4..])?)?;
+    let time = date + time;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     if !is_number(fields.first()?) {
         return None;
@@ -161,7 +164,7 @@ fn hdfs(line: &str) -> Option<Record> {
     }
     Some(Record {
         parsed: true,
-        time: Some(seconds(date, time)?),
+        time: Some(time),
         host: None,
         component,
         level: Some(level),
@@ -229,8 +232,8 @@ fn access_time(moment: &str, offset: &str) -> Option<i64> {
     if year.len() != 4 {
         return None;
     }
-    let date = (i64::from(number(year)?), month_number(month)?, two_digits(day)?);
-    let local = seconds(date, clock(time)?)?;
+    let date = date_seconds(i64::from(number(year)?), month_number(month)?, two_digits(day)?)?;
+    let local = date + clock(time)?;
 
     let offset = offset.strip_suffix(']')?;
     if offset.len() != 5 {
@@ -265,11 +268,11 @@ fn month_number(name: &str) -> Option<u32> {
     (1..).zip(months).find(|(_, month)| *month == name).map(|(number, _)| number)
 }
 
-/// `04:47:44`.
-fn clock(text: &str) -> Option<(u32, u32, u32)> {
+/// The seconds from midnight to `04:47:44`.
+fn clock(text: &str) -> Option<i64> {
     let parts: Vec<&str> = text.split(':').collect();
     let [hour, minute, second] = parts.as_slice() else { return None };
-    Some((two_digits(hour)?, two_digits(minute)?, two_digits(second)?))
+    clock_seconds(two_digits(hour)?, two_digits(minute)?, two_digits(second)?)
 }
 
 /// Takes `.123` off the front, if a dot is there; a dot needs a digit.

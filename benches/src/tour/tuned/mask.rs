@@ -15,31 +15,49 @@ pub(super) struct Masker {
 }
 
 impl Masker {
-    /// The template of `text[..end]`, which must be followed by white space and a pad.
+    /// The template of the message at the start of `text`, and where its line ends.
+    ///
+    /// The message ends with `\n`; more lines and a pad follow.
     #[inline]
-    pub(super) fn mask(&mut self, text: &[u8], end: usize) -> &[u8] {
-        // A field of one byte and its space become four bytes, and words are copied whole.
-        let most = 2 * end + 16;
-        if self.scratch.len() < most {
-            self.scratch.resize(most, 0);
-        }
-        let out = self.scratch.as_mut_slice();
+    pub(super) fn mask(&mut self, text: &[u8]) -> (&[u8], usize) {
         let (mut from, mut to) = (0, 0);
-        while from < end {
-            let word = scan::word(text, from);
-            out[to..to + 8].copy_from_slice(&word.to_le_bytes());
-            let variable = scan::variable(word);
-            from += scan::first(variable);
-            to += scan::first(variable);
-            if variable != 0 && from < end {
-                to -= from - value_start(text, from);
-                out[to..to + MASK.len()].copy_from_slice(MASK.as_bytes());
-                to += MASK.len();
-                from = scan::white_space(text, from);
-            }
+        while text[from].is_ascii_whitespace() && text[from] != b'\n' {
+            from += 1;
         }
-        // The last word may reach beyond the end.
-        &out[..to - (from - end)]
+        loop {
+            let Some(copy) = self.scratch[to..].first_chunk_mut() else {
+                self.grow();
+                continue;
+            };
+            let word = scan::word(&text[from..]);
+            *copy = word.to_le_bytes();
+            let stops = scan::variable(word) | scan::line_end(word);
+            if stops == 0 {
+                // Not `first`, which gives 8 as well: the next load must not wait for this test.
+                from += 8;
+                to += 8;
+                continue;
+            }
+            from += scan::first(stops);
+            to += scan::first(stops);
+            if text[from] == b'\n' {
+                break;
+            }
+            to -= from - value_start(text, from);
+            // The word went here or further on, so there is room for the mask.
+            self.scratch[to..to + MASK.len()].copy_from_slice(MASK.as_bytes());
+            to += MASK.len();
+            from = scan::white_space(text, from);
+        }
+        while to > 0 && self.scratch[to - 1].is_ascii_whitespace() {
+            to -= 1;
+        }
+        (&self.scratch[..to], from)
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.scratch.resize(2 * self.scratch.len() + 1024, 0);
     }
 }
 

@@ -3,8 +3,11 @@
 //! The first byte says which formats can match, so that a line is tried as one or two of them. Fixed
 //! columns are matched by array patterns, which compile to a bounds check and a few compares.
 
-use super::scan;
-use crate::tour::format::{ASSUMED_YEAR, Level, seconds};
+use super::{
+    scan,
+    time::{DateMemo, clock, day, month_number, two_digits},
+};
+use crate::tour::format::{ASSUMED_YEAR, Level, clock_seconds, date_seconds};
 
 /// A line, taken apart. No field of any format can be empty, so an empty slice is an absent field.
 pub(super) struct Parsed<'a> {
@@ -17,21 +20,33 @@ pub(super) struct Parsed<'a> {
     pub(super) message_at: usize,
 }
 
-/// Parses `text[..end]`, which is not blank and is followed by white space and a pad.
-#[inline]
-pub(super) fn parse_line(text: &[u8], end: usize) -> Parsed<'_> {
-    let parsed = match text[0] {
-        b'A'..=b'S' => syslog(text, end).or_else(|| access(text, end)),
-        b'[' => apache(text, end).or_else(|| access(text, end)),
-        b'0'..=b'9' => match text[2] {
-            b'-' => android(text, end),
-            b'.' => None,
-            _ => hdfs(text, end).or_else(|| hpc(text, end)),
-        }
-        .or_else(|| access(text, end)),
-        _ => hpc(text, end).or_else(|| access(text, end)),
-    };
-    parsed.unwrap_or(UNPARSED)
+/// Parses lines. Its state is a memory of dates, since most lines share theirs with the one before.
+#[derive(Default)]
+pub(super) struct Parser {
+    syslog_date: DateMemo<6>,
+    hdfs_date: DateMemo<6>,
+    access_date: DateMemo<11>,
+}
+
+impl Parser {
+    /// Parses the line at the start of `text`, which starts with no white space and ends with `\n`;
+    /// more lines and a pad follow.
+    ///
+    /// No rule can match across the line's end, since each wants something that is no white space.
+    #[inline]
+    pub(super) fn line<'a>(&mut self, text: &'a [u8]) -> Parsed<'a> {
+        let parsed = match text[0] {
+            b'A'..=b'S' => syslog(&mut self.syslog_date, text),
+            b'[' => apache(text),
+            b'0'..=b'9' => match text[2] {
+                b'-' => android(text),
+                b'.' => None,
+                _ => hdfs(&mut self.hdfs_date, text).or_else(|| hpc(text)),
+            },
+            _ => None,
+        };
+        parsed.or_else(|| access(&mut self.access_date, text)).unwrap_or(UNPARSED)
+    }
 }
 
 const UNPARSED: Parsed<'static> =
@@ -41,23 +56,31 @@ const UNPARSED: Parsed<'static> =
 struct Fields<'a> {
     text: &'a [u8],
     at: usize,
-    end: usize,
 }
 
 impl<'a> Fields<'a> {
     #[inline]
-    fn new(text: &'a [u8], at: usize, end: usize) -> Self {
-        Self { text, at, end }
+    fn new(text: &'a [u8], at: usize) -> Self {
+        Self { text, at }
     }
 
     /// The next field; empty at the end of the line.
     #[inline]
     fn next(&mut self) -> &'a [u8] {
-        while self.at < self.end && self.text[self.at].is_ascii_whitespace() {
+        // Nearly always there is one space between two fields.
+        let start = self.at + usize::from(self.text[self.at] == b' ');
+        self.at = scan::white_space(self.text, start);
+        if self.at == start { self.behind_a_run() } else { &self.text[start..self.at] }
+    }
+
+    /// The next field, from somewhere in a run of white space.
+    #[cold]
+    fn behind_a_run(&mut self) -> &'a [u8] {
+        while self.text[self.at].is_ascii_whitespace() {
+            if self.text[self.at] == b'\n' {
+                return &[];
+            }
             self.at += 1;
-        }
-        if self.at >= self.end {
-            return &[];
         }
         let start = self.at;
         self.at = scan::white_space(self.text, start);
@@ -65,16 +88,19 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn syslog(text: &[u8], end: usize) -> Option<Parsed<'_>> {
-    let [m1, m2, m3, b' ', d1, d2, b' ', clock @ .., gap] = *text.first_chunk::<16>()? else {
+fn syslog<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
+    let [date @ .., b' ', h1, h2, c1, m1, m2, c2, s1, s2, gap] = *text.first_chunk::<16>()? else {
         return None;
     };
-    let date = (ASSUMED_YEAR, month_number([m1, m2, m3])?, day(d1, d2)?);
-    let time = seconds(date, hours_minutes_seconds(clock)?)?;
-    if gap != b' ' && end > 15 {
+    let date = memo.seconds(date, |[m1, m2, m3, gap, d1, d2]| {
+        let day = (gap == b' ').then(|| day(d1, d2))??;
+        date_seconds(ASSUMED_YEAR, month_number([m1, m2, m3])?, day)
+    })?;
+    let time = date + clock([h1, h2, c1, m1, m2, c2, s1, s2])?;
+    if !gap.is_ascii_whitespace() {
         return None;
     }
-    let mut fields = Fields::new(text, 15, end);
+    let mut fields = Fields::new(text, 15);
     let host = fields.next();
     let mut message_at = fields.at;
     let tag = fields.next();
@@ -89,8 +115,8 @@ fn syslog(text: &[u8], end: usize) -> Option<Parsed<'_>> {
     Some(Parsed { time: Some(time), host, component, level: None, message_at })
 }
 
-fn apache(text: &[u8], end: usize) -> Option<Parsed<'_>> {
-    let [b'[', w1, w2, w3, b' ', m1, m2, m3, b' ', d1, d2, b' ', clock @ ..] =
+fn apache(text: &[u8]) -> Option<Parsed<'_>> {
+    let [b'[', w1, w2, w3, b' ', m1, m2, m3, b' ', d1, d2, b' ', time @ ..] =
         *text.first_chunk::<20>()?
     else {
         return None;
@@ -101,11 +127,10 @@ fn apache(text: &[u8], end: usize) -> Option<Parsed<'_>> {
     let year_at = fraction_end(text, 20)?;
     let [b' ', y1, y2, y3, y4, b']'] = *text[year_at..].first_chunk()? else { return None };
     let year = i64::from(two_digits(y1, y2)?) * 100 + i64::from(two_digits(y3, y4)?);
-    let date = (year, month_number([m1, m2, m3])?, day(d1, d2)?);
-    let time = seconds(date, hours_minutes_seconds(clock)?)?;
+    let time = date_seconds(year, month_number([m1, m2, m3])?, day(d1, d2)?)? + clock(time)?;
 
     let mut message_at = year_at + 6;
-    let mut fields = Fields::new(text, message_at, end);
+    let mut fields = Fields::new(text, message_at);
     let (mut host, mut component, mut level): (&[u8], &[u8], _) = (&[], &[], None);
     let mut field = fields.next();
     if let [b'[', inner @ .., b']'] = field {
@@ -128,17 +153,17 @@ fn apache(text: &[u8], end: usize) -> Option<Parsed<'_>> {
     Some(Parsed { time: Some(time), host, component, level, message_at })
 }
 
-fn android(text: &[u8], end: usize) -> Option<Parsed<'_>> {
-    let [m1, m2, b'-', d1, d2, b' ', clock @ ..] = *text.first_chunk::<14>()? else {
+fn android(text: &[u8]) -> Option<Parsed<'_>> {
+    let [m1, m2, b'-', d1, d2, b' ', time @ ..] = *text.first_chunk::<14>()? else {
         return None;
     };
-    let date = (ASSUMED_YEAR, two_digits(m1, m2)?, two_digits(d1, d2)?);
-    let time = seconds(date, hours_minutes_seconds(clock)?)?;
+    let date = date_seconds(ASSUMED_YEAR, two_digits(m1, m2)?, two_digits(d1, d2)?)?;
+    let time = date + clock(time)?;
     let rest_at = fraction_end(text, 14)?;
     if text[rest_at] != b' ' {
         return None;
     }
-    let mut fields = Fields::new(text, rest_at, end);
+    let mut fields = Fields::new(text, rest_at);
     if !is_number(fields.next()) || !is_number(fields.next()) {
         return None;
     }
@@ -170,15 +195,16 @@ fn android(text: &[u8], end: usize) -> Option<Parsed<'_>> {
     Some(Parsed { time: Some(time), host: &[], component, level: Some(level), message_at })
 }
 
-fn hdfs(text: &[u8], end: usize) -> Option<Parsed<'_>> {
-    let [y1, y2, mo1, mo2, d1, d2, b' ', h1, h2, mi1, mi2, s1, s2, b' '] = *text.first_chunk()?
-    else {
+fn hdfs<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
+    let [date @ .., b' ', h1, h2, m1, m2, s1, s2, b' '] = *text.first_chunk::<14>()? else {
         return None;
     };
-    let date = (2000 + i64::from(two_digits(y1, y2)?), two_digits(mo1, mo2)?, two_digits(d1, d2)?);
-    let time = (two_digits(h1, h2)?, two_digits(mi1, mi2)?, two_digits(s1, s2)?);
-    let time = seconds(date, time)?;
-    let mut fields = Fields::new(text, 13, end);
+    let date = memo.seconds(date, |[y1, y2, m1, m2, d1, d2]| {
+        let year = 2000 + i64::from(two_digits(y1, y2)?);
+        date_seconds(year, two_digits(m1, m2)?, two_digits(d1, d2)?)
+    })?;
+    let time = date + clock_seconds(two_digits(h1, h2)?, two_digits(m1, m2)?, two_digits(s1, s2)?)?;
+    let mut fields = Fields::new(text, 13);
     if !is_number(fields.next()) {
         return None;
     }
@@ -194,8 +220,8 @@ fn hdfs(text: &[u8], end: usize) -> Option<Parsed<'_>> {
     Some(Parsed { time: Some(time), host: &[], component, level: Some(level), message_at })
 }
 
-fn hpc(text: &[u8], end: usize) -> Option<Parsed<'_>> {
-    let mut fields = Fields::new(text, 0, end);
+fn hpc(text: &[u8]) -> Option<Parsed<'_>> {
+    let mut fields = Fields::new(text, 0);
     if !is_number(fields.next()) {
         return None;
     }
@@ -211,57 +237,54 @@ fn hpc(text: &[u8], end: usize) -> Option<Parsed<'_>> {
     Some(Parsed { time: Some(time), host, component, level: None, message_at: fields.at })
 }
 
-fn access(text: &[u8], end: usize) -> Option<Parsed<'_>> {
-    let mut fields = Fields::new(text, 0, end);
+fn access<'a>(memo: &mut DateMemo<11>, text: &'a [u8]) -> Option<Parsed<'a>> {
+    let mut fields = Fields::new(text, 0);
     let (host, _ident, _user) = (fields.next(), fields.next(), fields.next());
-    let time = access_time(fields.next(), fields.next())?;
+    let time = access_time(memo, fields.next(), fields.next())?;
     let message_at = fields.at;
     let [b'"', method @ ..] = fields.next() else { return None };
     let is_method = method.iter().all(u8::is_ascii_uppercase);
     let component = if is_method { method } else { &[] };
-    let request_at = fields.at - method.len();
-    let level = status_level(text, request_at, end);
+    let level = status_level(text, fields.at - method.len());
     Some(Parsed { time: Some(time), host, component, level, message_at })
 }
 
 /// The level that the status behind the request's closing quote stands for.
 #[inline]
-fn status_level(text: &[u8], mut at: usize, end: usize) -> Option<Level> {
-    use std::io::BufRead;
+fn status_level(text: &[u8], mut at: usize) -> Option<Level> {
     loop {
-        // A quote that white space follows ends the request.
-        at += (&mut &text[at..end]).skip_until(b'"').ok()?;
-        if text[at - 1] == b'"' && text[at].is_ascii_whitespace() {
-            break;
-        }
-        if at >= end {
+        at = scan::quote_or_line_end(text, at);
+        if text[at] == b'\n' {
             return None;
         }
+        at += 1;
+        // A quote that white space follows ends the request.
+        if text[at].is_ascii_whitespace() {
+            break;
+        }
     }
-    match Fields::new(text, at, end).next() {
-        [class, b'0'..=b'9', b'0'..=b'9'] => match class {
-            b'1'..=b'3' => Some(Level::Info),
-            b'4' => Some(Level::Warn),
-            b'5' => Some(Level::Error),
-            _ => None,
-        },
+    match Fields::new(text, at).next() {
+        [b'1'..=b'3', b'0'..=b'9', b'0'..=b'9'] => Some(Level::Info),
+        [b'4', b'0'..=b'9', b'0'..=b'9'] => Some(Level::Warn),
+        [b'5', b'0'..=b'9', b'0'..=b'9'] => Some(Level::Error),
         _ => None,
     }
 }
 
 /// `[10/Oct/2000:13:55:36` and `-0700]`.
 #[inline]
-fn access_time(moment: &[u8], offset: &[u8]) -> Option<i64> {
-    let [b'[', d1, d2, b'/', m1, m2, m3, b'/', y1, y2, y3, y4, b':', clock @ ..] =
-        *moment.first_chunk::<21>()?
-    else {
+fn access_time(memo: &mut DateMemo<11>, moment: &[u8], offset: &[u8]) -> Option<i64> {
+    let [b'[', date @ .., b':', h1, h2, c1, m1, m2, c2, s1, s2] = *moment.first_chunk::<21>()? else {
         return None;
     };
-    let [sign, h1, h2, o1, o2, b']'] = *offset else { return None };
-    let year = i64::from(two_digits(y1, y2)?) * 100 + i64::from(two_digits(y3, y4)?);
-    let date = (year, month_number([m1, m2, m3])?, two_digits(d1, d2)?);
-    let local = seconds(date, hours_minutes_seconds(clock)?)?;
-    let (hours, minutes) = (two_digits(h1, h2)?, two_digits(o1, o2)?);
+    let date = memo.seconds(date, |[d1, d2, s1, m1, m2, m3, s2, y1, y2, y3, y4]| {
+        let month = month_number([m1, m2, m3]).filter(|_| [s1, s2] == *b"//")?;
+        let year = i64::from(two_digits(y1, y2)?) * 100 + i64::from(two_digits(y3, y4)?);
+        date_seconds(year, month, two_digits(d1, d2)?)
+    })?;
+    let local = date + clock([h1, h2, c1, m1, m2, c2, s1, s2])?;
+    let [sign, h1, h2, m1, m2, b']'] = *offset else { return None };
+    let (hours, minutes) = (two_digits(h1, h2)?, two_digits(m1, m2)?);
     if moment.len() != 21 || hours > 23 || minutes > 59 {
         return None;
     }
@@ -271,44 +294,6 @@ fn access_time(moment: &[u8], offset: &[u8]) -> Option<i64> {
         b'-' => Some(local + offset_seconds),
         _ => None,
     }
-}
-
-#[inline]
-fn month_number(name: [u8; 3]) -> Option<u32> {
-    Some(match &name {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    })
-}
-
-/// `14`, or ` 4`.
-#[inline]
-fn day(tens: u8, ones: u8) -> Option<u32> {
-    two_digits(if tens == b' ' { b'0' } else { tens }, ones)
-}
-
-#[inline]
-fn two_digits(tens: u8, ones: u8) -> Option<u32> {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    if tens > 9 || ones > 9 { None } else { Some(u32::from(tens) * 10 + u32::from(ones)) }
-}
-
-/// `04:47:44`.
-#[inline]
-fn hours_minutes_seconds(clock: [u8; 8]) -> Option<(u32, u32, u32)> {
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = clock else { return None };
-    Some((two_digits(h1, h2)?, two_digits(m1, m2)?, two_digits(s1, s2)?))
 }
 
 /// Behind `.123`, if a dot is there; a dot needs a digit.

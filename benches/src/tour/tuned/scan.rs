@@ -3,14 +3,6 @@
 //! Each test sets the high bit of those bytes that pass. Bytes above 0x7F never pass. Both bounds are
 //! added to seven-bit values, so that no carry leaves its byte and the result is exact.
 
-/// The word of eight bytes at `at`, the first byte lowest.
-#[inline]
-pub(super) fn word(text: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&text[at..at + 8]);
-    u64::from_le_bytes(bytes)
-}
-
 /// The position of the first byte that passed; 8 if none did.
 #[inline]
 pub(super) const fn first(passed: u64) -> usize {
@@ -26,6 +18,26 @@ pub(super) const fn variable(word: u64) -> u64 {
     from_slash & !above_nine & !word & HIGH_BITS
 }
 
+/// Line ends. Bytes behind the first of them may pass wrongly, for a borrow crosses bytes; the first is
+/// exact, and no one asks for another.
+#[inline]
+pub(super) const fn line_end(word: u64) -> u64 {
+    equal(word, b'\n')
+}
+
+/// Bytes equal to `byte`, exact up to the first.
+#[inline]
+const fn equal(word: u64, byte: u8) -> u64 {
+    let difference = word ^ (byte as u64 * ONES);
+    difference.wrapping_sub(ONES) & !difference & HIGH_BITS
+}
+
+/// The first `"` or `\n` from `at` on. There must be a line end, with a pad behind it.
+#[inline]
+pub(super) fn quote_or_line_end(text: &[u8], at: usize) -> usize {
+    search(text, at, |word| equal(word, b'"') | equal(word, b'\n'))
+}
+
 /// Bytes up to the space: ASCII white space and, rarely, other control characters.
 #[inline]
 const fn space_or_control(word: u64) -> u64 {
@@ -33,21 +45,34 @@ const fn space_or_control(word: u64) -> u64 {
     !above_space & !word & HIGH_BITS
 }
 
-/// The first ASCII white space from `at` on.
-///
-/// There must be some, with a pad behind it.
+/// The first ASCII white space from `at` on. There must be some, with a pad behind it.
 #[inline]
 pub(super) fn white_space(text: &[u8], mut at: usize) -> usize {
     loop {
-        let found = space_or_control(word(text, at));
-        at += first(found);
-        if found != 0 {
-            if text[at].is_ascii_whitespace() {
-                return at;
-            }
-            at += 1;
+        at = search(text, at, space_or_control);
+        if text[at].is_ascii_whitespace() {
+            return at;
         }
+        at += 1;
     }
+}
+
+/// The first byte from `at` on that passes `test`.
+#[inline]
+fn search(text: &[u8], mut at: usize, test: impl Fn(u64) -> u64) -> usize {
+    loop {
+        let passed = test(word(&text[at..]));
+        if passed != 0 {
+            return at + first(passed);
+        }
+        at += 8;
+    }
+}
+
+/// The eight bytes at the start of `text`, as a word, the first byte lowest.
+#[inline]
+pub(super) fn word(text: &[u8]) -> u64 {
+    u64::from_le_bytes(*text.first_chunk().expect("a pad follows every line"))
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
