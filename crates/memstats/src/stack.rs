@@ -3,12 +3,25 @@
 //! Inside the hook only the instruction pointers are stored, into an array on the stack of whoever
 //! opened the scope: no allocation, no lock of ours, no panic. Names and lines are looked up once
 //! the scope is over and allocating is free again.
+//!
+//! Which frames belong to the asserted code is decided by where they lie on the stack, not by
+//! their names, which depend on how the program was optimised:
+//!
+//! ```text
+//! lower addresses                                                       higher addresses
+//! │ unwinder, hook │ allocator entry │ the asserted code │ scope, `check` │ main ... │
+//!                  ▲ a local of the hook                 ▲ the `Stack`, a local of `check`
+//! ```
+//!
+//! The few frames of the allocator's entry and of the scope that are left at either end are known
+//! by file or by name.
 #![forbid(unsafe_code)]
 
 use core::cell::Cell;
 use core::fmt;
 
-/// Instruction pointers kept. The allocator's own frames take about ten of them.
+/// Instruction pointers kept.
+#[cfg(feature = "stacks")]
 const FRAMES: usize = 64;
 /// Frames printed.
 #[cfg(feature = "stacks")]
@@ -16,6 +29,7 @@ const SHOWN: usize = 16;
 
 /// The stack of one event, or nothing yet.
 pub(crate) struct Stack {
+    #[cfg(feature = "stacks")]
     ips: [Cell<usize>; FRAMES],
     len: Cell<usize>,
 }
@@ -31,6 +45,7 @@ impl fmt::Debug for Stack {
 impl Stack {
     pub(crate) const fn new() -> Self {
         Self {
+            #[cfg(feature = "stacks")]
             ips: [const { Cell::new(0) }; FRAMES],
             len: Cell::new(0),
         }
@@ -45,19 +60,25 @@ impl Stack {
 
     #[cfg(feature = "stacks")]
     fn capture(&self) {
-        crate::unwind::trace(|ip| {
+        let hook = 0_u8;
+        let inner_end = core::ptr::from_ref(&hook).addr();
+        let outer_end = core::ptr::from_ref(self).addr();
+        crate::unwind::trace(|ip, sp| {
+            if sp != 0 && sp > outer_end {
+                return false;
+            }
             let len = self.len.get();
-            if let Some(place) = self.ips.get(len) {
-                place.set(ip);
+            if (sp == 0 || sp > inner_end) && len < FRAMES {
+                self.ips[len].set(ip);
                 self.len.set(len + 1);
             }
-            len + 1 < FRAMES
+            self.len.get() < FRAMES
         });
     }
 
     #[cfg(not(feature = "stacks"))]
     #[expect(clippy::unused_self, reason = "the twin with stacks uses it")]
-    fn capture(&self) {}
+    const fn capture(&self) {}
 }
 
 #[cfg(not(feature = "stacks"))]
@@ -73,24 +94,11 @@ impl fmt::Display for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ips = &self.ips[..self.len.get()];
         let mut names: Vec<Named> = ips.iter().flat_map(|ip| names(ip.get())).collect();
-        // The hook's own frames are innermost, from the capture out to the allocator's entry.
-        let end = names
-            .iter()
-            .position(Named::is_assertion)
-            .unwrap_or(names.len());
-        names.truncate(end);
-        while names.last().is_some_and(Named::is_scope) {
+        while names.last().is_some_and(Named::is_ours) {
             names.pop();
         }
-        let inner = names
-            .iter()
-            .position(Named::is_scope)
-            .unwrap_or(names.len());
-        let start = names[..inner]
-            .iter()
-            .rposition(Named::is_hook)
-            .map_or(0, |last| last + 1);
-        names.drain(..start);
+        let entry = names.iter().take_while(|named| named.is_entry()).count();
+        names.drain(..entry);
         if names.is_empty() {
             return f.write_str("  (no stack: this target cannot be unwound here)\n");
         }
@@ -113,26 +121,32 @@ struct Named {
 
 #[cfg(feature = "stacks")]
 impl Named {
-    /// Whether this is a frame between the unwinder and the code that wanted memory.
-    fn is_hook(&self) -> bool {
+    /// Whether this frame is of this crate.
+    fn is_ours(&self) -> bool {
+        let directory = file!().trim_end_matches("stack.rs");
+        self.name.starts_with("thrifty_memstats::")
+            || self.name.starts_with("<thrifty_memstats::")
+            || self
+                .place
+                .as_ref()
+                .is_some_and(|(file, _)| file.contains(directory))
+    }
+
+    /// Whether this frame lies between the hook and the code that wanted memory.
+    fn is_entry(&self) -> bool {
         let name = self.name.as_str();
-        name.starts_with("backtrace::")
-            || name.starts_with("thrifty_memstats::")
-            || name.starts_with("<thrifty_memstats::")
+        let of_std = |file: &str| {
+            file.ends_with("alloc/src/alloc.rs") || file.ends_with("std/src/thread/local.rs")
+        };
+        self.is_ours()
+            || name.contains("__rust_alloc")
+            || name.contains("__rust_realloc")
+            || name.contains("__rg_")
             || name.starts_with("alloc::alloc::")
             || name.starts_with("<alloc::alloc::Global")
-            || name.contains("__rust_")
-            || name.contains("__rg_")
-    }
-
-    /// Whether this frame opened a scope of any kind.
-    fn is_scope(&self) -> bool {
-        self.name.starts_with("thrifty_memstats::thread::within")
-    }
-
-    /// Whether this frame is the assertion itself; what lies further out does not matter.
-    fn is_assertion(&self) -> bool {
-        self.name.starts_with("thrifty_memstats::assertion::check")
+            || name.starts_with("<std::thread::local::LocalKey")
+            || name.starts_with("std::thread::local::LocalKey")
+            || self.place.as_ref().is_some_and(|(file, _)| of_std(file))
     }
 }
 
