@@ -15,9 +15,9 @@
 //! Every thread scans after each `interval` bytes that it allocated itself, so the recorded peak
 //! is below the true one by at most one interval per thread: 256 KiB each, more in proportion
 //! past 8 threads, so that the scans' share of the time does not grow with the square of the
-//! threads; 4 KiB each while a process scope is open. A scan reads a line per slot: measured
-//! 15 ns for one thread and 0.4 µs for four that all write, so a tenth of a nanosecond per
-//! 64-byte allocation.
+//! threads; 4 KiB each while a process scope is open. A scan reads a cache line per slot in use and
+//! per shard: 30 ns on an idle process and 140 ns beside three threads that allocate without
+//! pause (medians on a 4-core x86-64 machine), which is 0.01 to 0.04 ns per 64-byte allocation.
 #![forbid(unsafe_code)]
 
 use thrifty_sync::{
