@@ -25,9 +25,8 @@
 //!   a warning, 1xx to 3xx information.
 //! - **Message**: the rest of the line. A line of no format is *unparsed*: it is all message.
 //! - **Template**: the message's fields joined by one space, the variable ones masked. A field is
-//!   variable if it contains an ASCII digit or a `/`. Of such a field the part up to the first `=` or
-//!   `:` is kept if that stands before the first digit or `/`: `uid=0` gives `uid=<*>`, `/10.0.0.1:80`
-//!   gives `<*>`.
+//!   variable if it contains an ASCII digit or a `/`. Of such a field the part up to the last `=` or `:`
+//!   before the first digit or `/` is kept: `uid=0` gives `uid=<*>`, `/10.0.0.1:80` gives `<*>`.
 
 use serde::{Deserialize, Serialize};
 

@@ -84,7 +84,7 @@ fn mask(field: &str) -> String {
     let Some(variable) = field.find(|c: char| c.is_ascii_digit() || c == '/') else {
         return field.to_string();
     };
-    match field[..variable].find(['=', ':']) {
+    match field[..variable].rfind(['=', ':']) {
         Some(separator) => format!("{}{MASK}", &field[..=separator]),
         None => MASK.to_string(),
     }
