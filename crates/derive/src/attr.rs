@@ -1,7 +1,7 @@
 //! Reads `#[reset(key, key = value)]`.
 //!
-//! A value is code (`value = 1 + 1`) or a string that holds code (`value = "1 + 1"`). An error in
-//! one setting does not hide errors in the next: the reader goes on after the next comma.
+//! A value is code (`value = 1 + 1`) or a string that holds code (`value = "1 + 1"`). An error
+//! in one setting does not hide errors in the next: the reader goes on after the next comma.
 
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt;

@@ -3,10 +3,10 @@
 //! Each field type that mentions a type parameter or a const parameter is bounded as a whole:
 //! `Vec<T>: Reset`, not `T: Reset`, because a vector of anything can be reset.
 //!
-//! A field type that mentions the type itself cannot be bounded so. To prove `List<T>: Reset` the
-//! compiler would need `Box<List<T>>: Reset`, for which it needs `List<T>: Reset`: it gives up with
-//! an overflow. Such a field bounds the type parameters that it mentions instead. Recursion through
-//! a second type is not visible here; `#[reset(bound = …)]` is the way out.
+//! A field type that mentions the type itself cannot be bounded so. To prove `List<T>: Reset`
+//! the compiler would need `Box<List<T>>: Reset`, for which it needs `List<T>: Reset`: it gives
+//! up with an overflow. Such a field bounds the type parameters that it mentions instead.
+//! Recursion through a second type is not visible here; `#[reset(bound = …)]` is the way out.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -121,7 +121,8 @@ fn param_ident(param: &GenericParam) -> &Ident {
     }
 }
 
-/// Calls `visit` with each identifier, and whether a `::` stands before it. Leaves out lifetimes.
+/// Calls `visit` with each identifier, and whether a `::` stands before it. Leaves out
+/// lifetimes.
 ///
 /// Walking over tokens, not over the syntax tree, also looks into macro calls in type position.
 fn walk(tokens: TokenStream, visit: &mut impl FnMut(&Ident, bool)) {
@@ -179,7 +180,13 @@ mod tests {
     #[test]
     fn lifetimes_and_path_tails_are_not_parameters() {
         let found = predicates(parse_quote! {
-            struct S<'T, T, r#U> { a: Cow<'T, str>, b: module::T, c: <X as Y>::T, d: Vec<U>, e: T::V }
+            struct S<'T, T, r#U> {
+                a: Cow<'T, str>,
+                b: module::T,
+                c: <X as Y>::T,
+                d: Vec<U>,
+                e: T::V,
+            }
         });
         assert_eq!(found, ["Vec<U>:::t::Reset", "T::V:::t::Reset"]);
     }
@@ -195,6 +202,14 @@ mod tests {
             let found = predicates(parse_quote!(struct List<T> { head: Vec<T>, tail: (T, #ty) }));
             assert_eq!(found, ["Vec<T>:::t::Reset", "T:::t::Reset"]);
         }
+    }
+
+    #[test]
+    fn recursion_bounds_no_const_parameters() {
+        let found = predicates(parse_quote! {
+            struct Tree<T, const N: usize>([Option<Box<Tree<T, N>>>; N]);
+        });
+        assert_eq!(found, ["T:::t::Reset"]);
     }
 
     #[test]

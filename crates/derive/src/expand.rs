@@ -1,10 +1,10 @@
 //! Writes the implementation.
 //!
-//! All paths are absolute, so nothing that the user calls `Reset`, `core` or `Default` gets in the
-//! way. Local variables have the hygiene of the definition site (`mixed_site`), so that no user
-//! expression can name them, and start with `__`, because hygiene does not keep them from being
-//! taken for a constant of the user's of the same name. Where an error concerns a field, the tokens
-//! point at the field's type.
+//! All paths are absolute, so nothing that the user calls `Reset`, `core` or `Default` gets in
+//! the way. Local variables have the hygiene of the definition site (`mixed_site`), so that no
+//! user expression can name them, and start with `__`, because hygiene does not keep them from
+//! being taken for a constant of the user's of the same name. Where an error concerns a field,
+//! the tokens point at the field's type.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
@@ -105,7 +105,8 @@ fn reset_place(how: Option<&How>, place: &TokenStream, span: Span, krate: &Path)
     }
 }
 
-/// `member: value` for a field of the default variant, when the enum comes from another variant.
+/// `member: value` for a field of the default variant, when the enum comes from another
+/// variant.
 fn make_anew(field: &Field) -> TokenStream {
     let Field {
         member, ty, how, ..
@@ -154,8 +155,8 @@ fn retained_place(field: &Field, place: &TokenStream, krate: &Path) -> Option<To
     }
 }
 
-/// Adds up, saturating. One statement for each term, because calls nested in calls would exceed the
-/// compiler's recursion limit for a struct with very many fields.
+/// Adds up, saturating. One statement for each term, because calls nested in calls would exceed
+/// the compiler's recursion limit for a struct with very many fields.
 fn sum(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
     let mixed = Span::mixed_site();
     let mut terms = terms.peekable();

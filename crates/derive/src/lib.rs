@@ -14,8 +14,8 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 ///
 /// # Structs
 ///
-/// Fields are reset in the order in which they are declared. A field cannot be forgotten: one whose
-/// type does not implement `Reset` and that has no attribute is a compile error.
+/// Fields are reset in the order in which they are declared. A field cannot be forgotten: one
+/// whose type does not implement `Reset` and that has no attribute is a compile error.
 ///
 /// | on a field | on a reset |
 /// |---|---|
@@ -24,8 +24,8 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 /// | `#[reset(value = expr)]` | `field = expr`; the expression cannot name `self` |
 /// | `#[reset(skip)]` | nothing: **the field keeps its contents** |
 ///
-/// `path` and `expr` may stand in a string: `#[reset(value = "Vec::new()")]`. A string that is meant
-/// as a value therefore needs its quotes inside: `#[reset(value = "\"idle\"")]`.
+/// `path` and `expr` may stand in a string: `#[reset(value = "Vec::new()")]`. A string that is
+/// meant as a value therefore needs its quotes inside: `#[reset(value = "\"idle\"")]`.
 ///
 /// ```
 /// use std::time::Instant;
@@ -63,10 +63,10 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 /// # Enums
 ///
 /// One variant is marked `#[reset(default)]`. A value in that variant has its fields reset in
-/// place, so that they keep their capacity. A value in any other variant is dropped and replaced by
-/// the default variant, made of new fields: of `expr` where the field has `value`, and of
-/// `Default::default()` otherwise, to which `with` is then applied. In other variants, attributes on
-/// fields would have no effect and are an error.
+/// place, so that they keep their capacity. A value in any other variant is dropped and
+/// replaced by the default variant, made of new fields: of `expr` where the field has `value`,
+/// and of `Default::default()` otherwise, to which `with` is then applied. In other variants,
+/// attributes on fields would have no effect and are an error.
 ///
 /// ```
 /// use thrifty_traits::Reset;
@@ -87,8 +87,8 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 ///
 /// `retained_bytes` is the saturating sum over the fields that are reset by their own `Reset`.
 /// A field with `with`, `value` or `skip` need not implement the trait, so it counts 0, unless
-/// `#[reset(retained = path)]` names a `fn(&Field) -> usize`. An enum outside its default variant
-/// retains 0, because a reset drops all it holds.
+/// `#[reset(retained = path)]` names a `fn(&Field) -> usize`. An enum outside its default
+/// variant retains 0, because a reset drops all it holds.
 ///
 /// ```
 /// use thrifty_traits::Reset;
@@ -105,15 +105,16 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 ///
 /// # Generics
 ///
-/// The implementation gets one bound for each field type that mentions a type or const parameter,
-/// on the whole type: `Vec<T>: Reset`, which holds for any `T`. A field with an attribute gets no
-/// such bound; the fields of an enum's default variant get `Default` where they are made anew.
+/// The implementation gets one bound for each field type that mentions a type or const
+/// parameter, on the whole type: `Vec<T>: Reset`, which holds for any `T`. A field with an
+/// attribute gets no such bound; the fields of an enum's default variant get `Default` where
+/// they are made anew.
 ///
-/// A field type that mentions the deriving type itself, as in a list, would make that bound prove
-/// itself. Its type parameters are bounded instead (`T: Reset`). Recursion that goes through a
-/// second generic type is not seen, and ends in an overflow error where the type is used: give the
-/// bounds yourself with `#[reset(bound = "T: Reset")]` on the container, which replaces all computed
-/// bounds.
+/// A field type that mentions the deriving type itself, as in a list, would make that bound
+/// prove itself. Its type parameters are bounded instead (`T: Reset`). Recursion that goes
+/// through a second generic type is not seen, and ends in an overflow error where the type is
+/// used: give the bounds yourself with `#[reset(bound = "T: Reset")]` on the container, which
+/// replaces all computed bounds.
 ///
 /// ```
 /// use thrifty_traits::Reset;
@@ -135,16 +136,16 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 ///
 /// # The path to the trait
 ///
-/// The generated code names one item of ours, the trait: `::thrifty_traits::Reset`. Where that crate
-/// has another name, or is reached through a re-export, say so on the container:
+/// The generated code names one item of ours, the trait: `::thrifty_traits::Reset`. Where that
+/// crate has another name, or is reached through a re-export, say so on the container:
 /// `#[reset(crate = my_crate::traits)]` makes it `my_crate::traits::Reset`.
 #[proc_macro_derive(Reset, attributes(reset))]
 pub fn derive_reset(input: TokenStream) -> TokenStream {
     derive(parse_macro_input!(input), parse_quote!(::thrifty_traits)).into()
 }
 
-/// The same macro for users of `thrifty-pool`, who may not have `thrifty-traits` in their manifest:
-/// it names the trait as `::thrifty_pool::Reset`.
+/// The same macro for users of `thrifty-pool`, who may not have `thrifty-traits` in their
+/// manifest: it names the trait as `::thrifty_pool::Reset`.
 #[doc(hidden)]
 #[proc_macro_derive(ResetViaPool, attributes(reset))]
 pub fn derive_reset_via_pool(input: TokenStream) -> TokenStream {

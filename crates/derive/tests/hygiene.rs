@@ -54,7 +54,8 @@ fn three(value: &mut u8) {
     *value = 3;
 }
 
-/// A pattern that names a constant compares with it, so generated bindings keep clear of constants.
+/// A pattern that names a constant compares with it, so generated bindings keep clear of
+/// constants.
 #[expect(
     non_upper_case_globals,
     dead_code,

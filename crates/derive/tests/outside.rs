@@ -1,7 +1,7 @@
 //! The macro as its users meet it: from packages outside this workspace.
 //!
-//! Each package is written into a temporary directory, has a workspace of its own, and is built and
-//! run with cargo, offline, with the versions of this workspace's `Cargo.lock`.
+//! Each package is written into a temporary directory, has a workspace of its own, and is built
+//! and run with cargo, offline, with the versions of this workspace's `Cargo.lock`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::process::Command;
 /// Once `crates/pool` exists, `pool_user` has to depend on it instead, and this goes away.
 const FACADE: Package = Package {
     name: "thrifty-pool",
-    dependencies: r#"thrifty-traits = { path = "@traits", default-features = false, features = ["std", "derive"] }"#,
+    dependencies: r#"thrifty-traits = { path = "@traits", features = ["derive"] }"#,
     file: "src/lib.rs",
     source: "pub use thrifty_traits::__via_pool::Reset;",
 };
@@ -109,8 +109,8 @@ struct Package {
     source: &'static str,
 }
 
-/// A directory with packages, outside of any workspace. All sandboxes share one target directory,
-/// so that `syn` is compiled once.
+/// A directory with packages, outside of any workspace. All sandboxes share one target
+/// directory, so that `syn` is compiled once.
 struct Sandbox(PathBuf);
 
 impl Sandbox {
@@ -137,8 +137,8 @@ impl Sandbox {
             );
             fs::write(directory.join("Cargo.toml"), manifest).expect("the manifest is written");
             fs::write(directory.join(package.file), package.source).expect("the source is written");
-            // Cargo drops the entries that this package does not need and keeps the versions of the
-            // others, so it has nothing to look up.
+            // Cargo drops the entries that this package does not need and keeps the versions of
+            // the others, so it has nothing to look up.
             fs::copy(&lock, directory.join("Cargo.lock")).expect("the lock file is copied");
         }
         Self(root)

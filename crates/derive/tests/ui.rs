@@ -1,7 +1,7 @@
 //! The error messages of the macro, pinned word for word in `tests/ui/*.stderr`.
 //!
-//! The compiler words parts of them, so they are compared on one compiler version only. To accept
-//! new messages: `TRYBUILD=overwrite cargo test -p thrifty-derive --test ui`.
+//! The compiler words parts of them, so they are compared on one compiler version only. To
+//! accept new messages: `TRYBUILD=overwrite cargo test -p thrifty-derive --test ui`.
 
 use std::env;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ fn messages() {
     let minor = rustc_minor();
     if minor != PINNED_MINOR {
         let line = format!(
-            "\nSKIPPED: the error messages are pinned for rustc 1.{PINNED_MINOR}, this is 1.{minor}\n"
+            "\nSKIPPED: messages are pinned for rustc 1.{PINNED_MINOR}, this is 1.{minor}\n"
         );
         // Past the test harness, which would swallow it.
         io::stderr().write_all(line.as_bytes()).unwrap();

@@ -40,7 +40,6 @@ fn rounded_tenths(bytes: usize, shift: u32) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
     use alloc::string::{String, ToString};
 
     use proptest::prelude::*;
@@ -82,7 +81,7 @@ mod tests {
             let unit_bytes = 1024_f64.powi(i32::try_from(power).unwrap());
             let read_back = number.parse::<f64>().unwrap();
             let exact = bytes as f64 / unit_bytes;
-            prop_assert!((read_back - exact).abs() <= 0.05 + 1e-9, "{}", format!("{bytes} is {text}"));
+            prop_assert!((read_back - exact).abs() <= 0.05 + 1e-9, "{bytes} is {text}");
             prop_assert!(read_back < 1024.0);
         }
     }

@@ -33,12 +33,14 @@ pub use reset::Reset;
 pub use thrifty_derive::Reset;
 pub use usage::Usage;
 
-/// What `thrifty-pool` re-exports, so that a user of that crate alone can derive [`trait@Reset`].
+/// What `thrifty-pool` re-exports, so that a user of that crate alone can derive
+/// [`trait@Reset`].
 ///
-/// The macro here expands through `::thrifty_pool::Reset`. It cannot share a module with the macro
-/// that expands through `::thrifty_traits::Reset`, since both are named `Reset`. The trait is here
-/// as well, so that one `pub use thrifty_traits::__via_pool::Reset;` brings trait and macro, and
-/// brings this macro even when another crate in the graph turns on the `derive` feature.
+/// The macro here expands through `::thrifty_pool::Reset`. It cannot share a module with the
+/// macro that expands through `::thrifty_traits::Reset`, since both are named `Reset`. The
+/// trait is here as well, so that one `pub use thrifty_traits::__via_pool::Reset;` brings trait
+/// and macro, and brings this macro even when another crate in the graph turns on the `derive`
+/// feature.
 #[doc(hidden)]
 pub mod __via_pool {
     pub use crate::reset::Reset;

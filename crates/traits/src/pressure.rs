@@ -33,8 +33,8 @@ pub enum Pressure {
     Low,
     /// Give back idle memory that is cheap to make again, working set included.
     ///
-    /// The next requests may allocate. What is expensive to rebuild (a cache of computed results,
-    /// a warmed-up table) stays.
+    /// The next requests may allocate. What is expensive to rebuild (a cache of computed
+    /// results, a warmed-up table) stays.
     Medium,
     /// Give back everything that is not in use.
     ///

@@ -23,7 +23,10 @@ use crate::{Pressure, Reclaimed, Usage};
 ///     fn memory_usage(&self) -> Usage {
 ///         let used = self.buffer.len();
 ///         let held = self.buffer.capacity();
-///         Usage::new().with_in_use_bytes(used).with_idle_bytes(held - used).with_reserved_bytes(held)
+///         Usage::new()
+///             .with_in_use_bytes(used)
+///             .with_idle_bytes(held - used)
+///             .with_reserved_bytes(held)
 ///     }
 /// }
 ///
@@ -53,8 +56,8 @@ pub trait MemoryUsage {
 ///
 /// - gives back at least what [`Pressure`] promises for the level, and nothing that is in use;
 /// - may be called by several threads at once; one of them may then find nothing to do;
-/// - does not panic, does not wait for users of the component, and does not need more memory than
-///   it frees: it is called when memory is short;
+/// - does not panic, does not wait for users of the component, and does not need more memory
+///   than it frees: it is called when memory is short;
 /// - does not call back into whoever called it.
 ///
 /// References, `Box` and `Arc` pass the call on.
@@ -92,7 +95,7 @@ pub trait MemoryUsage {
 /// let spare = Spare::default();
 /// spare.0.lock().unwrap().extend((0..4).map(|_| Box::new([0; 4096])));
 /// let components: Vec<&dyn Reclaim> = vec![&spare];
-/// let freed: Reclaimed = components.iter().map(|component| component.reclaim(Pressure::Low)).sum();
+/// let freed: Reclaimed = components.iter().map(|each| each.reclaim(Pressure::Low)).sum();
 /// assert_eq!((freed.items, freed.bytes), (2, 8192));
 /// assert_eq!(spare.memory_usage().idle_bytes, 8192);
 /// ```

@@ -7,8 +7,8 @@ use crate::AllocError;
 
 /// The error of an operation that takes a value by move: it gives the value back.
 ///
-/// `T` needs no trait. Debug output leaves the value out, so that `unwrap` works for every `T` and
-/// no content ends up in a log.
+/// `T` needs no trait. Debug output leaves the value out, so that `unwrap` works for every `T`
+/// and no content ends up in a log.
 ///
 /// # Examples
 ///

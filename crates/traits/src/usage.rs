@@ -12,18 +12,21 @@ use crate::sum::impl_saturating_sum;
 /// | in_use_bytes: lent to users | idle_bytes: ready to lend | overhead |
 /// ```
 ///
-/// `reserved_bytes` is what the component took from the allocator below it. The rest of it, after
-/// the bytes in use and the idle ones, is overhead: headers, padding, tables.
+/// `reserved_bytes` is what the component took from the allocator below it. The rest of it,
+/// after the bytes in use and the idle ones, is overhead: headers, padding, tables.
 ///
-/// A concurrent component may count while others allocate, so the three numbers need not be of one
-/// instant, and [`overhead_bytes`](Self::overhead_bytes) saturates. Sums saturate too.
+/// A concurrent component may count while others allocate, so the three numbers need not be of
+/// one instant, and [`overhead_bytes`](Self::overhead_bytes) saturates. Sums saturate too.
 ///
 /// # Examples
 ///
 /// ```
 /// use thrifty_traits::Usage;
 ///
-/// let pool = Usage::new().with_in_use_bytes(3 << 20).with_idle_bytes(1 << 20).with_reserved_bytes(5 << 20);
+/// let pool = Usage::new()
+///     .with_in_use_bytes(3 << 20)
+///     .with_idle_bytes(1 << 20)
+///     .with_reserved_bytes(5 << 20);
 /// let arena = Usage::new().with_in_use_bytes(512).with_reserved_bytes(4096);
 /// let total: Usage = [pool, arena].iter().sum();
 /// assert_eq!(total.in_use_bytes, (3 << 20) + 512);
@@ -111,7 +114,10 @@ impl Usage {
     /// ```
     /// use thrifty_traits::Usage;
     ///
-    /// let usage = Usage::new().with_in_use_bytes(60).with_idle_bytes(30).with_reserved_bytes(100);
+    /// let usage = Usage::new()
+    ///     .with_in_use_bytes(60)
+    ///     .with_idle_bytes(30)
+    ///     .with_reserved_bytes(100);
     /// assert_eq!(usage.overhead_bytes(), 10);
     /// ```
     #[must_use]

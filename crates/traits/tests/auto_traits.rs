@@ -6,8 +6,8 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use thrifty_traits::{AllocError, AllocErrorKind, Pressure, Reclaim, Reclaimed, Rejected, Usage};
 
-/// Declares `$name::Probe<T>::IMPLEMENTED`: whether `T` implements the trait. An inherent constant
-/// wins over one of a trait, and is there only when the bound holds.
+/// Declares `$name::Probe<T>::IMPLEMENTED`: whether `T` implements the trait. An inherent
+/// constant wins over one of a trait, and is there only when the bound holds.
 macro_rules! probe {
     ($($name:ident: $bound:path,)+) => {$(
         mod $name {

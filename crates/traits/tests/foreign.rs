@@ -50,8 +50,8 @@ proptest! {
     }
 }
 
-/// The table of `std` is that of `hashbrown`, so the estimate for the one is checked against what
-/// the other knows, for tables that were never filled.
+/// The table of `std` is that of `hashbrown`, so the estimate for the one is checked against
+/// what the other knows, for tables that were never filled.
 fn compare_estimate<K: Eq + Hash, V>(requested: usize) {
     let foreign = ForeignMap::<K, V>::with_capacity_and_hasher(requested, Hasher::default());
     let ours = StdMap::<K, V>::with_capacity_and_hasher(requested, Hasher::default());
@@ -81,18 +81,43 @@ fn the_estimate_for_std_is_what_hashbrown_allocates() {
     }
 }
 
+/// In a full table most removals leave a tombstone, which is no longer room.
 #[test]
-fn tombstones_make_the_estimate_low_until_the_reset() {
-    let mut map = StdMap::<u64, u64>::default();
-    map.reserve(1000);
-    map.extend((0..map.capacity() as u64).map(|key| (key, key)));
-    let full = map.retained_bytes();
-    // In a full table most removals leave a tombstone, which is no longer room.
-    map.retain(|key, _| *key == 0);
-    assert!(map.capacity() < 1000, "no tombstones: {}", map.capacity());
-    assert!(map.retained_bytes() < full);
-    map.reset();
-    assert_eq!(map.retained_bytes(), full);
+fn a_reset_wipes_tombstones() {
+    for kept in [0, 1] {
+        let mut ours = StdMap::<u64, u64>::with_capacity_and_hasher(1000, Hasher::default());
+        let full = (ours.capacity(), ours.retained_bytes());
+        ours.extend((0..full.0 as u64).map(|key| (key, key)));
+        ours.retain(|key, _| *key < kept);
+        assert!(ours.capacity() < 1000, "no tombstones: {}", ours.capacity());
+        assert!(
+            ours.retained_bytes() < full.1,
+            "the estimate is low until the reset"
+        );
+        ours.reset();
+        assert_eq!((ours.capacity(), ours.retained_bytes()), full);
+
+        let mut map = ForeignMap::<u64, u64>::with_capacity_and_hasher(1000, Hasher::default());
+        let mut set = ForeignSet::<u64>::with_capacity_and_hasher(1000, Hasher::default());
+        let mut table = hashbrown::HashTable::<u64>::with_capacity(1000);
+        let hash = |item: &u64| Hasher::default().hash_one(item);
+        for item in 0..full.0 as u64 {
+            map.insert(item, item);
+            set.insert(item);
+            table.insert_unique(hash(&item), item, hash);
+        }
+        map.retain(|key, _| *key < kept);
+        set.retain(|item| *item < kept);
+        table.retain(|item| *item < kept);
+        assert!(map.capacity().max(set.capacity()).max(table.capacity()) < 1000);
+        map.reset();
+        set.reset();
+        table.reset();
+        assert_eq!(
+            [map.capacity(), set.capacity(), table.capacity()],
+            [full.0; 3]
+        );
+    }
 }
 
 #[test]

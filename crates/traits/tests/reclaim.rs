@@ -148,7 +148,10 @@ proptest! {
                 .with_reserved_bytes(item.2))
             .collect();
         let sum: Usage = usages.iter().sum();
-        prop_assert_eq!((sum.in_use_bytes, sum.idle_bytes, sum.reserved_bytes), (first, second, third));
+        prop_assert_eq!(
+            (sum.in_use_bytes, sum.idle_bytes, sum.reserved_bytes),
+            (first, second, third)
+        );
         prop_assert_eq!(usages.iter().copied().sum::<Usage>(), sum);
         let mut added = Usage::default();
         for usage in usages {

@@ -1,4 +1,5 @@
-//! Interior mutability without locks. `&mut self` proves that nobody else looks at the contents.
+//! Interior mutability without locks. `&mut self` proves that nobody else looks at the
+//! contents.
 
 use core::cell::{Cell, OnceCell, RefCell};
 
@@ -6,8 +7,8 @@ use super::Reset;
 
 /// Resets the value inside.
 ///
-/// `T: Copy`, because what a cell of any other type retains cannot be read through `&self`, and a
-/// wrong `0` would let it past a byte budget. A `Copy` value owns no heap.
+/// `T: Copy`, because what a cell of any other type retains cannot be read through `&self`, and
+/// a wrong `0` would let it past a byte budget. A `Copy` value owns no heap.
 impl<T: Reset + Copy> Reset for Cell<T> {
     #[inline]
     fn reset(&mut self) {

@@ -18,8 +18,8 @@ macro_rules! clear_and_keep_buffer {
                 self.clear();
             }
 
-            // The product cannot overflow: an allocation has at most `isize::MAX` bytes, and the
-            // capacity of a collection of zero-sized elements is multiplied by zero.
+            // The product cannot overflow: an allocation has at most `isize::MAX` bytes, and
+            // the capacity of a collection of zero-sized elements is multiplied by zero.
             #[inline]
             fn retained_bytes(&self) -> usize {
                 self.capacity() * size_of::<T>()

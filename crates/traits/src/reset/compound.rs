@@ -17,7 +17,8 @@ impl<T> Reset for Option<T> {
 
 /// Resets each element; the length stays.
 ///
-/// After a panic in one element's reset, the elements before it are reset, those after it are not.
+/// After a panic in one element's reset, the elements before it are reset, those after it are
+/// not.
 impl<T: Reset> Reset for [T] {
     #[inline]
     fn reset(&mut self) {

@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Reset;
+use super::table::clear_table;
 
 /// How many control bytes the table looks at in one step: a vector register, or a word.
 const GROUP_WIDTH: usize = if cfg!(target_feature = "sse2") {
@@ -22,13 +23,13 @@ const GROUP_WIDTH: usize = if cfg!(target_feature = "sse2") {
 
 /// Keeps the table and the hasher.
 ///
-/// The standard library does not tell how large its allocation is, so `retained_bytes` computes it
-/// from the capacity and the layout of the table as of Rust 1.95. Many removals leave tombstones,
-/// which hide capacity until the next insertion that needs it; the estimate is then low.
+/// The standard library does not tell how large its allocation is, so `retained_bytes` computes
+/// it from the capacity and the layout of the table as of Rust 1.95. Between removals and the
+/// next reset, tombstones may hide part of the capacity, and the answer is low.
 impl<K, V, S> Reset for HashMap<K, V, S> {
     #[inline]
     fn reset(&mut self) {
-        self.clear();
+        clear_table!(self);
     }
 
     #[inline]
@@ -41,7 +42,7 @@ impl<K, V, S> Reset for HashMap<K, V, S> {
 impl<T, S> Reset for HashSet<T, S> {
     #[inline]
     fn reset(&mut self) {
-        self.clear();
+        clear_table!(self);
     }
 
     #[inline]
@@ -56,22 +57,22 @@ fn table_bytes<T>(capacity: usize) -> usize {
         return 0;
     }
     let buckets = buckets(capacity);
-    let control_align = align_of::<T>().max(GROUP_WIDTH);
+    // Padded to the group only: where `T` is aligned more strictly, so is the end of its
+    // buckets.
     size_of::<T>()
         .saturating_mul(buckets)
-        .checked_next_multiple_of(control_align)
+        .checked_next_multiple_of(GROUP_WIDTH)
         .unwrap_or(usize::MAX)
         .saturating_add(buckets)
         .saturating_add(GROUP_WIDTH)
 }
 
-/// The bucket count of a table with room for `capacity` entries.
-///
-/// Up to 8 buckets one stays empty; above, one in eight does.
+/// The bucket count of a table with room for `capacity` entries: at least 4, and a power of
+/// two, of which one in eight, and at least one, stays empty.
 fn buckets(capacity: usize) -> usize {
-    match capacity {
-        0..4 => 4,
-        4..8 => 8,
-        _ => (capacity.saturating_mul(8) / 7).next_power_of_two(),
-    }
+    capacity
+        .saturating_mul(8)
+        .div_ceil(7)
+        .next_power_of_two()
+        .max(4)
 }

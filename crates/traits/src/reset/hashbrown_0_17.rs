@@ -1,19 +1,20 @@
 //! The tables of `hashbrown` 0.17, which tell exactly how large their allocation is.
 //!
-//! Only tables in the global allocator: the `Allocator` trait that names any other one is private
-//! to `hashbrown` unless a further crate is drawn in.
+//! Only tables in the global allocator: the `Allocator` trait that names any other one is
+//! private to `hashbrown` unless a further crate is drawn in.
 
 use core::hash::{BuildHasher, Hash};
 
 use hashbrown::{HashMap, HashSet, HashTable};
 
 use super::Reset;
+use super::table::clear_table;
 
 /// Keeps the table and the hasher.
 impl<K: Eq + Hash, V, S: BuildHasher> Reset for HashMap<K, V, S> {
     #[inline]
     fn reset(&mut self) {
-        self.clear();
+        clear_table!(self);
     }
 
     #[inline]
@@ -26,7 +27,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Reset for HashMap<K, V, S> {
 impl<T: Eq + Hash, S: BuildHasher> Reset for HashSet<T, S> {
     #[inline]
     fn reset(&mut self) {
-        self.clear();
+        clear_table!(self);
     }
 
     #[inline]
@@ -39,7 +40,7 @@ impl<T: Eq + Hash, S: BuildHasher> Reset for HashSet<T, S> {
 impl<T> Reset for HashTable<T> {
     #[inline]
     fn reset(&mut self) {
-        self.clear();
+        clear_table!(self);
     }
 
     #[inline]

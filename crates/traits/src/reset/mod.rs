@@ -13,18 +13,20 @@ mod hashbrown_0_17;
 mod scalars;
 #[cfg(feature = "std")]
 mod std_types;
+#[cfg(any(feature = "std", feature = "hashbrown-0-17"))]
+mod table;
 
 /// Brings a value back to its "as new" state, keeping the memory it holds.
 ///
 /// A pool resets a value before it lends it out again. The contract therefore is:
 ///
-/// 1. **Nothing of the previous contents is observable** through safe code. Elements are dropped,
-///    numbers are zero, cursors are at the start.
+/// 1. **Nothing of the previous contents is observable** through safe code. Elements are
+///    dropped, numbers are zero, cursors are at the start.
 /// 2. **Capacity is kept**, where the type has any. A reset does not allocate.
 /// 3. **Configuration is kept**: the hasher of a map, the length of a boxed slice.
-/// 4. A panic (of an element's destructor, say) may leave the value partly reset. It stays valid,
-///    can be dropped, and can be reset again; whether contract 1 holds is unspecified, so a pool
-///    discards it.
+/// 4. A panic (of an element's destructor, say) may leave the value partly reset. It stays
+///    valid, can be dropped, and can be reset again; whether contract 1 holds is unspecified,
+///    so a pool discards it.
 ///
 /// # What the implementations do
 ///
@@ -41,14 +43,15 @@ mod std_types;
 /// | `Cell`, `RefCell`, `Mutex`, `RwLock` | the inner value is reset, poison is cleared | what the inner value keeps |
 /// | `io::Cursor<T>` | position 0, the inner value is reset | what the inner value keeps |
 ///
-/// A collection drops its elements, so a `Vec<Vec<u8>>` keeps the outer buffer only. To keep the
-/// inner buffers as well, use a type that resets its elements: `[Vec<u8>; N]` or `Box<[Vec<u8>]>`.
+/// A collection drops its elements, so a `Vec<Vec<u8>>` keeps the outer buffer only. To keep
+/// the inner buffers as well, use a type that resets its elements: `[Vec<u8>; N]` or
+/// `Box<[Vec<u8>]>`.
 ///
-/// Some types have no implementation, because "as new" is doubtful for them: `Rc` and `Arc` (others
-/// may hold the value), `Cow` (was it new when it borrowed, or when it owned?), references (the
-/// value belongs to someone else), `Pin` (a reset may move), atomics and `NonZero` (which value is
-/// new?). In a struct, `#[reset(with = …)]`, `#[reset(value = …)]` or `#[reset(skip)]` of the
-/// derive macro (feature `derive`) says what you mean.
+/// Some types have no implementation, because "as new" is doubtful for them: `Rc` and `Arc`
+/// (others may hold the value), `Cow` (was it new when it borrowed, or when it owned?),
+/// references (the value belongs to someone else), `Pin` (a reset may move), atomics and
+/// `NonZero` (which value is new?). In a struct, `#[reset(with = …)]`, `#[reset(value = …)]` or
+/// `#[reset(skip)]` of the derive macro (feature `derive`) says what you mean.
 ///
 /// # Examples
 ///
@@ -90,7 +93,8 @@ pub trait Reset {
     ///
     /// # Panics
     ///
-    /// When something that the value drops panics. The value stays valid; see the contract above.
+    /// When something that the value drops panics. The value stays valid; see the contract
+    /// above.
     ///
     /// # Examples
     ///
@@ -103,15 +107,16 @@ pub trait Reset {
     /// ```
     fn reset(&mut self);
 
-    /// The heap bytes that the value keeps holding once it is reset, beyond `size_of_val(self)`.
+    /// The heap bytes that the value keeps holding once it is reset, beyond
+    /// `size_of_val(self)`.
     ///
-    /// A pool with a byte budget calls this on a value that was just reset, to decide whether to
-    /// keep it. On any other value the answer is what a reset would leave: elements that the reset
-    /// would drop do not count, nor do the allocations they own.
+    /// A pool with a byte budget calls this on a value that was just reset, to decide whether
+    /// to keep it. On any other value the answer is what a reset would leave: elements that the
+    /// reset would drop do not count, nor do the allocations they own.
     ///
     /// The answer is a lower bound. It counts what was asked of the allocator, not what the
-    /// allocator adds for headers and rounding, and it may leave out memory that the value cannot
-    /// see (a buffer shared with another handle, a locked mutex).
+    /// allocator adds for headers and rounding, and it may leave out memory that the value
+    /// cannot see (a buffer shared with another handle, a locked mutex).
     ///
     /// # Examples
     ///
