@@ -11,7 +11,7 @@ use crate::{ci::CiArgs, loom::LoomArgs, test::TestArgs, tidy::TidyArgs, tour::To
 /// They need a stable Rust toolchain and nothing else; a check that needs more says so and is
 /// counted as skipped.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 96)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -1,5 +1,15 @@
 //! Reads what `objdump` prints and judges a function's machine code (x86-64, AT&T syntax).
 
+use alloc::collections::BTreeMap;
+
+/// A disassembled program.
+#[derive(Debug)]
+pub(crate) struct Program<'a> {
+    text: &'a str,
+    /// What the slots of the global offset table hold: calls go through them.
+    slots: BTreeMap<u64, String>,
+}
+
 /// A function as the linker placed it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Function {
@@ -26,56 +36,91 @@ pub(crate) struct Limits<'a> {
     pub(crate) calls: &'a [&'a str],
 }
 
-/// The functions called `names` in the output of `objdump -d --no-show-raw-insn`.
-pub(crate) fn functions(text: &str, names: &[&str]) -> Vec<Function> {
-    let mut functions: Vec<Function> = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if let Some(name) = header(line) {
-            inside = names.contains(&name);
-            if inside {
-                functions.push(Function {
-                    name: name.to_owned(),
-                    instructions: Vec::new(),
-                });
-            }
-        } else if inside && let Some(function) = functions.last_mut() {
-            function.instructions.extend(instruction(line));
-        }
+impl<'a> Program<'a> {
+    /// From the output of `objdump -d --no-show-raw-insn` and of `objdump -R`.
+    pub(crate) fn new(text: &'a str, relocations: &str) -> Self {
+        let names: BTreeMap<u64, &str> = text.lines().filter_map(header).collect();
+        let slots = relocations
+            .lines()
+            .filter_map(|line| slot(line, &names))
+            .collect();
+        Self { text, slots }
     }
-    functions
+
+    /// The function called `name`.
+    pub(crate) fn function(&self, name: &str) -> Option<Function> {
+        let mut lines = self
+            .text
+            .lines()
+            .skip_while(|line| header(line).is_none_or(|(_, this)| this != name));
+        lines.next()?;
+        let instructions = lines
+            .take_while(|line| header(line).is_none())
+            .filter_map(|line| self.instruction(line))
+            .collect();
+        Some(Function {
+            name: name.to_owned(),
+            instructions,
+        })
+    }
+
+    /// The instruction in `    7a10:\tmov    %rdi,%rbx`.
+    fn instruction(&self, line: &str) -> Option<Instruction> {
+        let (_, code) = line.split_once(":\t")?;
+        let code = code.trim();
+        let (mnemonic, operands) = code.split_once(char::is_whitespace).unwrap_or((code, ""));
+        let padding = ["nop", "nopw", "nopl", "int3", "cs", "data16", "ud2", ""];
+        let is_padding = padding.contains(&mnemonic) || code.starts_with("xchg   %ax,%ax");
+        (!is_padding).then(|| Instruction {
+            mnemonic: mnemonic.to_owned(),
+            operands: operands.trim().to_owned(),
+            target: self.target(operands),
+        })
+    }
+
+    /// The symbol in `7a80 <malloc@plt>`, `9 <f+0x9>`, and `*0x10(%rip)  # 5018 <_DYNAMIC+0x8>`,
+    /// where it is what slot 5018 holds.
+    fn target(&self, operands: &str) -> Option<String> {
+        if let Some((_, comment)) = operands.split_once("# ") {
+            let address = comment.split_whitespace().next()?;
+            let held = self.slots.get(&u64::from_str_radix(address, 16).ok()?);
+            if let Some(name) = held {
+                return Some(name.clone());
+            }
+        }
+        let (_, symbol) = operands.split_once('<')?;
+        Some(bare(symbol.split('>').next().unwrap_or(symbol)))
+    }
 }
 
-/// The name in `0000000000007a10 <probe_alloc>:`.
-fn header(line: &str) -> Option<&str> {
+/// A symbol without its offset and its version.
+fn bare(symbol: &str) -> String {
+    let bare = symbol.split(['@', '+']).next().unwrap_or(symbol);
+    bare.to_owned()
+}
+
+/// What a line of `objdump -R` says that a slot holds: the address of one of our functions
+/// (`*ABS*+0x7a10`), or a function of another library by its name.
+fn slot(line: &str, names: &BTreeMap<u64, &str>) -> Option<(u64, String)> {
+    let mut cells = line.split_whitespace();
+    let at = u64::from_str_radix(cells.next()?, 16).ok()?;
+    let kind = cells.next()?;
+    let value = cells.next()?;
+    if !kind.starts_with("R_X86_64_") {
+        return None;
+    }
+    let name = match value.strip_prefix("*ABS*+0x") {
+        Some(address) => (*names.get(&u64::from_str_radix(address, 16).ok()?)?).to_owned(),
+        None => bare(value),
+    };
+    Some((at, name))
+}
+
+/// The address and the name in `0000000000007a10 <probe_alloc>:`.
+fn header(line: &str) -> Option<(u64, &str)> {
     let (address, rest) = line.split_once(" <")?;
     let name = rest.strip_suffix(">:")?;
-    address
-        .chars()
-        .all(|c| c.is_ascii_hexdigit())
-        .then_some(name)
-}
-
-/// The instruction in `    7a10:\tmov    %rdi,%rbx`.
-fn instruction(line: &str) -> Option<Instruction> {
-    let (_, code) = line.split_once(":\t")?;
-    let code = code.trim();
-    let (mnemonic, operands) = code.split_once(char::is_whitespace).unwrap_or((code, ""));
-    let padding = ["nop", "nopw", "nopl", "int3", "cs", "data16", "ud2", ""];
-    let is_padding = padding.contains(&mnemonic) || code.starts_with("xchg   %ax,%ax");
-    (!is_padding).then(|| Instruction {
-        mnemonic: mnemonic.to_owned(),
-        operands: operands.trim().to_owned(),
-        target: target(operands),
-    })
-}
-
-/// The symbol in `7a80 <malloc@plt>`, `*0x10(%rip)  # 10 <malloc@GLIBC_2.2.5>`, `9 <f+0x9>`.
-fn target(operands: &str) -> Option<String> {
-    let (_, symbol) = operands.split_once('<')?;
-    let symbol = symbol.split('>').next().unwrap_or(symbol);
-    let symbol = symbol.split(['@', '+']).next().unwrap_or(symbol);
-    Some(symbol.to_owned())
+    Some((u64::from_str_radix(address, 16).ok()?, name))
 }
 
 /// What a function does that it may not do.
@@ -150,6 +195,16 @@ Disassembly of section .text:
 
 0000000000007a80 <inner_alloc>:
     7a80:\tjmp    *0x3000(%rip)        # b000 <malloc@GLIBC_2.2.5>
+
+0000000000009000 <_ZN15thrifty_memstats6thread10slow_alloc17h0123456789abcdefE>:
+    9000:\tret
+";
+
+    const RELOCATIONS: &str = "
+DYNAMIC RELOCATION RECORDS
+OFFSET           TYPE              VALUE
+000000000000b018 R_X86_64_RELATIVE  *ABS*+0x0000000000009000
+000000000000b020 R_X86_64_GLOB_DAT  free@GLIBC_2.2.5
 ";
 
     const LIMITS: Limits<'_> = Limits {
@@ -158,26 +213,35 @@ Disassembly of section .text:
     };
 
     fn found(text: &str) -> Vec<String> {
-        let functions = functions(text, &["probe_alloc"]);
-        assert_eq!(functions.len(), 1);
-        faults(&functions[0], LIMITS)
+        let function = Program::new(text, RELOCATIONS).function("probe_alloc");
+        faults(&function.unwrap(), LIMITS)
     }
 
     #[test]
     fn a_function_is_cut_out_and_padding_is_not_counted() {
-        let functions = functions(CAPTURED, &["probe_alloc", "inner_alloc"]);
-        assert_eq!(functions.len(), 2);
-        assert_eq!(functions[0].instructions.len(), 9);
-        assert_eq!(
-            functions[1].instructions[0].target.as_deref(),
-            Some("malloc")
-        );
-        assert_eq!(faults(&functions[1], LIMITS), Vec::<String>::new());
+        let program = Program::new(CAPTURED, "");
+        let probe = program.function("probe_alloc").unwrap();
+        assert_eq!(probe.instructions.len(), 9);
+        let inner = program.function("inner_alloc").unwrap();
+        assert_eq!(inner.instructions[0].target.as_deref(), Some("malloc"));
+        assert_eq!(faults(&inner, LIMITS), Vec::<String>::new());
+        assert_eq!(program.function("probe"), None);
     }
 
     #[test]
     fn a_lean_function_passes() {
         assert_eq!(found(CAPTURED), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_call_through_a_slot_is_a_call_of_what_the_slot_holds() {
+        let through = |slot: &str| {
+            let call = format!("call   *0x10(%rip)        # {slot} <_DYNAMIC+0x230>");
+            found(&CAPTURED.replace("add    %rbx,(%rcx)", &call))
+        };
+        assert_eq!(through("b018"), Vec::<String>::new(), "the slow path");
+        assert_eq!(through("b020").len(), 1, "free");
+        assert_eq!(through("b028").len(), 1, "who knows");
     }
 
     #[test]

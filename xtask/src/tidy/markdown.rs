@@ -42,8 +42,9 @@ pub(crate) fn versions(path: &str, text: &str, stated: Stated<'_>) -> Vec<Findin
     findings
 }
 
-/// The versions `1.x` that follow `named` as the next word: "MSRV 1.85", "MSRV: `1.85`",
-/// "Rust 1.85". What a machine had ("rustc 1.95.0") is no promise.
+/// The versions `1.x` that follow `named` as the next word and are promised: "MSRV 1.85",
+/// "MSRV: `1.85`", "Rust 1.85 or newer", "needs Rust 1.85". What was true of one version ("the
+/// table of Rust 1.95", "rustc 1.95.0") is no promise.
 fn versions_after<'a>(line: &'a str, named: &str) -> Vec<&'a str> {
     line.match_indices(named)
         .filter(|(at, _)| !line[..*at].ends_with(char::is_alphanumeric))
@@ -55,7 +56,16 @@ fn versions_after<'a>(line: &'a str, named: &str) -> Vec<&'a str> {
                 .find(|c: char| !c.is_ascii_digit() && c != '.')
                 .unwrap_or(rest.len());
             let version = rest[..end].trim_end_matches('.');
-            version.starts_with("1.").then_some(version)
+            let after = rest[end..].trim_start_matches(['`', ' ']);
+            let before = line[..at].trim_end_matches(['`', ' ']).to_lowercase();
+            let promised = named != "Rust"
+                || ["or ", "and ", "+"]
+                    .iter()
+                    .any(|more| after.starts_with(more))
+                || ["needs", "requires", "since"]
+                    .iter()
+                    .any(|word| before.ends_with(word));
+            (promised && version.starts_with("1.")).then_some(version)
         })
         .collect()
 }
@@ -162,6 +172,8 @@ mod tests {
             "MSRV: `1.85`",
             "Needs Rust 1.85 or newer, edition 2024",
             "rustc 1.95.0 was measured",
+            "exact for the table of Rust 1.95.",
+            "a table of Rust 1.95, which",
             "thrifty-pool = \"0.1\"",
             "thrifty-pool = { version = \"0.1.0\", features = [\"x\"] }",
             "thrifty-pool = { path = \"../pool\" }",
@@ -173,6 +185,8 @@ mod tests {
             "MSRV 1.80.",
             "MSRV is 1.86",
             "Rust 1.95 or newer",
+            "Requires Rust 1.95.",
+            "`Rust 1.80+`",
             "rust-version = \"1.84\"",
             "thrifty-pool = \"0.2\"",
             "thrifty-pool = { version = \"1\" }",
