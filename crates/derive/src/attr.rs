@@ -12,13 +12,29 @@ use syn::{Attribute, Error, Expr, ExprPath, Ident, LitStr, Path, Token, WherePre
 
 use crate::errors::Errors;
 
-/// Where the attribute stands, each with the keys that are known there.
-trait Place: Default {
-    const NAME: &'static str;
+/// What the attributes of one place (a type, a variant, a field) say.
+pub(crate) trait Settings: Default {
+    /// The place, as error messages call it.
+    const PLACE: &'static str;
+    /// The keys that are known there.
     const KEYS: &'static [&'static str];
 
     /// Reads what follows `key`, which is one of `KEYS`.
     fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>;
+
+    /// Reads all `#[reset(…)]` of one place.
+    fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut settings = Self::default();
+        for attribute in attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("reset"))
+        {
+            if let Err(error) = read_attribute(attribute, &mut settings, errors) {
+                errors.push(error);
+            }
+        }
+        settings
+    }
 }
 
 /// The settings of a struct or an enum.
@@ -51,26 +67,8 @@ pub(crate) enum How {
     Value(Box<Expr>),
 }
 
-impl ContainerSettings {
-    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
-        read(attributes, errors)
-    }
-}
-
-impl VariantSettings {
-    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
-        read(attributes, errors)
-    }
-}
-
-impl FieldSettings {
-    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
-        read(attributes, errors)
-    }
-}
-
-impl Place for ContainerSettings {
-    const NAME: &'static str = "a struct or enum";
+impl Settings for ContainerSettings {
+    const PLACE: &'static str = "a struct or enum";
     const KEYS: &'static [&'static str] = &["crate", "bound"];
 
     fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
@@ -84,8 +82,8 @@ impl Place for ContainerSettings {
     }
 }
 
-impl Place for VariantSettings {
-    const NAME: &'static str = "a variant";
+impl Settings for VariantSettings {
+    const PLACE: &'static str = "a variant";
     const KEYS: &'static [&'static str] = &["default"];
 
     fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
@@ -94,8 +92,8 @@ impl Place for VariantSettings {
     }
 }
 
-impl Place for FieldSettings {
-    const NAME: &'static str = "a field";
+impl Settings for FieldSettings {
+    const PLACE: &'static str = "a field";
     const KEYS: &'static [&'static str] = &["skip", "with", "value", "retained"];
 
     fn set(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
@@ -125,43 +123,29 @@ impl Place for FieldSettings {
     }
 }
 
-fn read<P: Place>(attributes: &[Attribute], errors: &mut Errors) -> P {
-    let mut settings = P::default();
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("reset"))
-    {
-        let list = match attribute.meta.require_list() {
-            Ok(list) => list,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        if list.tokens.is_empty() {
-            let keys = known_keys::<P>();
-            errors.at(
-                attribute.path().span(),
-                format!("empty: {} takes {keys}", P::NAME),
-            );
-        }
-        let parser = |input: ParseStream<'_>| read_list(input, &mut settings, errors);
-        if let Err(error) = parser.parse2(list.tokens.clone()) {
-            errors.push(error);
-        }
+fn read_attribute<S: Settings>(
+    attribute: &Attribute,
+    settings: &mut S,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let list = attribute.meta.require_list()?;
+    if list.tokens.is_empty() {
+        let message = format!("empty: {} takes {}", S::PLACE, known_keys::<S>());
+        return Err(Error::new(attribute.path().span(), message));
     }
-    settings
+    let parser = |input: ParseStream<'_>| read_list(input, settings, errors);
+    parser.parse2(list.tokens.clone())
 }
 
 /// Reads one comma-separated list. Errors that leave the reader in step go to `errors`.
-fn read_list<P: Place>(
+fn read_list<S: Settings>(
     input: ParseStream<'_>,
-    settings: &mut P,
+    settings: &mut S,
     errors: &mut Errors,
 ) -> syn::Result<()> {
     while !input.is_empty() {
         let key = input.call(Ident::parse_any)?;
-        let result = check_key::<P>(&key).and_then(|()| {
+        let result = check_key::<S>(&key).and_then(|()| {
             settings.set(&key, input)?;
             if input.is_empty() || input.peek(Token![,]) {
                 return Ok(());
@@ -181,31 +165,31 @@ fn read_list<P: Place>(
     Ok(())
 }
 
-fn check_key<P: Place>(key: &Ident) -> syn::Result<()> {
-    if P::KEYS.iter().any(|known| key == known) {
+fn check_key<S: Settings>(key: &Ident) -> syn::Result<()> {
+    if S::KEYS.iter().any(|known| key == known) {
         return Ok(());
     }
     let home = [
-        (ContainerSettings::KEYS, ContainerSettings::NAME),
-        (VariantSettings::KEYS, VariantSettings::NAME),
-        (FieldSettings::KEYS, FieldSettings::NAME),
+        (ContainerSettings::KEYS, ContainerSettings::PLACE),
+        (VariantSettings::KEYS, VariantSettings::PLACE),
+        (FieldSettings::KEYS, FieldSettings::PLACE),
     ]
     .into_iter()
     .find(|(keys, _)| keys.iter().any(|known| key == known));
     let message = match home {
-        Some((_, home)) => format!("`{key}` belongs on {home}, not on {}", P::NAME),
+        Some((_, home)) => format!("`{key}` belongs on {home}, not on {}", S::PLACE),
         None => format!(
             "unknown setting `{key}`: {} takes {}",
-            P::NAME,
-            known_keys::<P>()
+            S::PLACE,
+            known_keys::<S>()
         ),
     };
     Err(Error::new(key.span(), message))
 }
 
 /// The keys of a place as text: `` `a`, `b` or `c` ``.
-fn known_keys<P: Place>() -> String {
-    let quoted: Vec<_> = P::KEYS.iter().map(|key| format!("`{key}`")).collect();
+fn known_keys<S: Settings>() -> String {
+    let quoted: Vec<_> = S::KEYS.iter().map(|key| format!("`{key}`")).collect();
     match quoted.as_slice() {
         [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
         all => all.concat(),

@@ -8,7 +8,7 @@ use syn::{
     Token, Type, Variant, WherePredicate,
 };
 
-use crate::attr::{ContainerSettings, FieldSettings, How, VariantSettings};
+use crate::attr::{ContainerSettings, FieldSettings, How, Settings, VariantSettings};
 use crate::errors::Errors;
 
 pub(crate) struct Model {
@@ -113,7 +113,11 @@ fn read_enum(data: DataEnum, ident: &Ident, errors: &mut Errors) -> Shape {
         }
     }
     let Some(default) = default else {
-        let message = "mark the variant that a reset goes to with `#[reset(default)]`";
+        let message = if others.is_empty() {
+            "an enum without variants has no value to reset"
+        } else {
+            "mark the variant that a reset goes to with `#[reset(default)]`"
+        };
         errors.at(ident.span(), message);
         return Shape::Struct(Vec::new());
     };

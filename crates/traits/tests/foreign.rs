@@ -54,7 +54,8 @@ proptest! {
 /// what the other knows, for tables that were never filled.
 fn compare_estimate<K: Eq + Hash, V>(requested: usize) {
     let foreign = ForeignMap::<K, V>::with_capacity_and_hasher(requested, Hasher::default());
-    let ours = StdMap::<K, V>::with_capacity_and_hasher(requested, Hasher::default());
+    // Versions differ in how they round a request up. They agree on what a table has room for.
+    let ours = StdMap::<K, V>::with_capacity_and_hasher(foreign.capacity(), Hasher::default());
     assert_eq!(ours.capacity(), foreign.capacity());
     let (estimate, exact) = (ours.retained_bytes(), foreign.retained_bytes());
     let entry = size_of::<(K, V)>();

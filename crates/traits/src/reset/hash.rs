@@ -24,8 +24,9 @@ const GROUP_WIDTH: usize = if cfg!(target_feature = "sse2") {
 /// Keeps the table and the hasher.
 ///
 /// The standard library does not tell how large its allocation is, so `retained_bytes` computes
-/// it from the capacity and the layout of the table as of Rust 1.95. Between removals and the
-/// next reset, tombstones may hide part of the capacity, and the answer is low.
+/// it from the capacity and the layout of the table, which was the same from Rust 1.85 to 1.95.
+/// Between removals and the next reset, tombstones may hide part of the capacity, and the answer
+/// is low.
 impl<K, V, S> Reset for HashMap<K, V, S> {
     #[inline]
     fn reset(&mut self) {
