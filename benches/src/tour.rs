@@ -5,8 +5,17 @@
 //! does with std alone. [`format`] is the grammar that both implement and [`report`] the answer that
 //! both must give.
 
+pub mod cli;
 pub mod format;
+pub mod input;
 pub mod naive;
 pub mod probe;
 pub mod report;
+mod table;
+pub mod timing;
 pub mod tuned;
+pub mod variant;
+pub mod worker;
+
+/// How many keys of each table the measured job reports.
+pub const TOP: usize = 10;

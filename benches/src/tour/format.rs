@@ -91,8 +91,11 @@ pub const fn date_seconds(year: i64, month: u32, day: u32) -> Option<i64> {
         return None;
     }
     // The year starts in March, so that the leap day is its last.
-    let (shifted_year, shifted_month) =
-        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (shifted_year, shifted_month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let era = shifted_year.div_euclid(400);
     let year_of_era = shifted_year.rem_euclid(400);
     let day_of_year = ((153 * shifted_month + 2) / 5 + day - 1) as i64;

@@ -29,10 +29,18 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
     let (texts, bytes) = probe.stage(Stage::Read, || read(files))?;
     let lines = probe.stage(Stage::Split, || split(&texts));
     let records: Vec<Record> = probe.stage(Stage::Parse, || {
-        lines.iter().filter(|line| !line.is_empty()).map(|line| parse_line(line)).collect()
+        lines
+            .iter()
+            .filter(|line| !line.is_empty())
+            .map(|line| parse_line(line))
+            .collect()
     });
-    let templates: Vec<String> = probe
-        .stage(Stage::Template, || records.iter().map(|record| template(&record.message)).collect());
+    let templates: Vec<String> = probe.stage(Stage::Template, || {
+        records
+            .iter()
+            .map(|record| template(&record.message))
+            .collect()
+    });
     let counts = probe.stage(Stage::Count, || count(&records, &templates));
     Ok(probe.stage(Stage::Tables, || Report {
         lines: lines.len() as u64,
@@ -63,7 +71,10 @@ fn read(files: &[PathBuf]) -> io::Result<(Vec<String>, u64)> {
 
 fn read_text(file: &Path) -> io::Result<(String, u64)> {
     let bytes = fs::read(file)?;
-    Ok((String::from_utf8_lossy(&bytes).to_string(), bytes.len() as u64))
+    Ok((
+        String::from_utf8_lossy(&bytes).to_string(),
+        bytes.len() as u64,
+    ))
 }
 
 fn split(texts: &[String]) -> Vec<String> {
@@ -77,7 +88,11 @@ fn split(texts: &[String]) -> Vec<String> {
 }
 
 fn template(message: &str) -> String {
-    message.split_ascii_whitespace().map(mask).collect::<Vec<String>>().join(" ")
+    message
+        .split_ascii_whitespace()
+        .map(mask)
+        .collect::<Vec<String>>()
+        .join(" ")
 }
 
 fn mask(field: &str) -> String {
@@ -129,7 +144,9 @@ fn count(records: &[Record], templates: &[String]) -> Counts {
 fn busiest(minutes: &HashMap<i64, u64>) -> Option<Minute> {
     let mut minutes: Vec<(i64, u64)> = minutes.iter().map(|(&minute, &n)| (minute, n)).collect();
     minutes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    minutes.first().map(|&(minute, lines)| Minute::new(minute * 60, lines))
+    minutes
+        .first()
+        .map(|&(minute, lines)| Minute::new(minute * 60, lines))
 }
 
 fn table(counts: HashMap<String, u64>, top: usize) -> Table {

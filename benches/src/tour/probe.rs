@@ -22,8 +22,14 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Read, Self::Split, Self::Parse, Self::Template, Self::Count, Self::Tables];
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Split,
+        Self::Parse,
+        Self::Template,
+        Self::Count,
+        Self::Tables,
+    ];
 
     /// The position in [`Stage::ALL`].
     #[must_use]

@@ -64,6 +64,9 @@ impl Minute {
     /// A minute by its first second.
     #[must_use]
     pub const fn new(start_seconds: i64, lines: u64) -> Self {
-        Self { start_seconds, lines }
+        Self {
+            start_seconds,
+            lines,
+        }
     }
 }

@@ -26,11 +26,7 @@ mod parse;
 mod scan;
 mod time;
 
-use std::{
-    fs::File,
-    io,
-    path::PathBuf,
-};
+use std::{fs::File, io, path::PathBuf};
 
 use self::{
     buffer::Buffer,
@@ -58,7 +54,7 @@ const PAD: usize = 8;
 /// The buffer (256 KiB, or twice the longest line), and the distinct keys.
 pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result<Report> {
     let mut ingest = Ingest::default();
-    let mut buffer = Buffer::new();
+    let mut buffer = probe.stage(Stage::Read, Buffer::new);
     for file in files {
         let mut file = File::open(file)?;
         loop {
@@ -115,7 +111,13 @@ impl Ingest {
         let length = start + parsed.message_at + line_end + 1;
         probe.stage(Stage::Count, || {
             self.templates.add(template);
-            let Parsed { time, host, component, level, .. } = parsed;
+            let Parsed {
+                time,
+                host,
+                component,
+                level,
+                ..
+            } = parsed;
             match time {
                 Some(seconds) => self.minutes.add(seconds),
                 None => self.unparsed_lines += 1,

@@ -83,7 +83,10 @@ fn apache(line: &str) -> Option<Record> {
         message_at = 1;
     }
     if fields.get(message_at) == Some(&"[client") {
-        if let Some(client) = fields.get(message_at + 1).and_then(|field| field.strip_suffix(']')) {
+        if let Some(client) = fields
+            .get(message_at + 1)
+            .and_then(|field| field.strip_suffix(']'))
+        {
             if !client.is_empty() {
                 host = Some(client.to_string());
                 message_at += 2;
@@ -91,12 +94,21 @@ fn apache(line: &str) -> Option<Record> {
         }
     }
     let message = join(&fields, message_at);
-    Some(Record { parsed: true, time: Some(time), host, component, level, message })
+    Some(Record {
+        parsed: true,
+        time: Some(time),
+        host,
+        component,
+        level,
+        message,
+    })
 }
 
 fn android(line: &str) -> Option<Record> {
     let date: Vec<&str> = line.get(..5)?.split('-').collect();
-    let [month, day] = date.as_slice() else { return None };
+    let [month, day] = date.as_slice() else {
+        return None;
+    };
     let date = date_seconds(ASSUMED_YEAR, two_digits(month)?, two_digits(day)?)?;
     let time = date + clock(line.get(5..14)?.strip_prefix(' ')?)?;
     let rest = without_fraction(line.get(14..)?)?.strip_prefix(' ')?;
@@ -147,7 +159,11 @@ fn hdfs(line: &str) -> Option<Record> {
     }
     let year = 2000 + i64::from(number(&date[..2])?);
     let date = date_seconds(year, number(&date[2..4])?, number(&date[4..])?)?;
-    let time = clock_seconds(number(&time[..2])?, number(&time[2..4])?, number(&time[4..])?)?;
+    let time = clock_seconds(
+        number(&time[..2])?,
+        number(&time[2..4])?,
+        number(&time[4..])?,
+    )?;
     let time = date + time;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     if !is_number(fields.first()?) {
@@ -205,8 +221,8 @@ fn access(line: &str) -> Option<Record> {
     if !method.is_empty() && method.chars().all(|c| c.is_ascii_uppercase()) {
         component = Some(method.to_string());
     }
-    let request_end = (5..fields.len())
-        .find(|&at| fields[at].ends_with('"') && (at > 5 || fields[at].len() > 1));
+    let request_end =
+        (5..fields.len()).find(|&at| fields[at].ends_with('"') && (at > 5 || fields[at].len() > 1));
     let status = request_end.and_then(|at| fields.get(at + 1));
     let level = match status.filter(|status| status.len() == 3 && is_number(status)) {
         Some(status) if status.starts_with(['1', '2', '3']) => Some("info".to_string()),
@@ -228,18 +244,27 @@ fn access(line: &str) -> Option<Record> {
 fn access_time(moment: &str, offset: &str) -> Option<i64> {
     let (date, time) = moment.strip_prefix('[')?.split_once(':')?;
     let parts: Vec<&str> = date.split('/').collect();
-    let [day, month, year] = parts.as_slice() else { return None };
+    let [day, month, year] = parts.as_slice() else {
+        return None;
+    };
     if year.len() != 4 {
         return None;
     }
-    let date = date_seconds(i64::from(number(year)?), month_number(month)?, two_digits(day)?)?;
+    let date = date_seconds(
+        i64::from(number(year)?),
+        month_number(month)?,
+        two_digits(day)?,
+    )?;
     let local = date + clock(time)?;
 
     let offset = offset.strip_suffix(']')?;
     if offset.len() != 5 {
         return None;
     }
-    let (hours, minutes) = (two_digits(offset.get(1..3)?)?, two_digits(offset.get(3..)?)?);
+    let (hours, minutes) = (
+        two_digits(offset.get(1..3)?)?,
+        two_digits(offset.get(3..)?)?,
+    );
     if hours > 23 || minutes > 59 {
         return None;
     }
@@ -263,21 +288,29 @@ fn month_and_day(text: &str) -> Option<(u32, u32)> {
 }
 
 fn month_number(name: &str) -> Option<u32> {
-    let months =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    (1..).zip(months).find(|(_, month)| *month == name).map(|(number, _)| number)
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    (1..)
+        .zip(months)
+        .find(|(_, month)| *month == name)
+        .map(|(number, _)| number)
 }
 
 /// The seconds from midnight to `04:47:44`.
 fn clock(text: &str) -> Option<i64> {
     let parts: Vec<&str> = text.split(':').collect();
-    let [hour, minute, second] = parts.as_slice() else { return None };
+    let [hour, minute, second] = parts.as_slice() else {
+        return None;
+    };
     clock_seconds(two_digits(hour)?, two_digits(minute)?, two_digits(second)?)
 }
 
 /// Takes `.123` off the front, if a dot is there; a dot needs a digit.
 fn without_fraction(text: &str) -> Option<&str> {
-    let Some(fraction) = text.strip_prefix('.') else { return Some(text) };
+    let Some(fraction) = text.strip_prefix('.') else {
+        return Some(text);
+    };
     let rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
     (rest.len() < fraction.len()).then_some(rest)
 }
@@ -306,7 +339,11 @@ fn is_number(text: &str) -> bool {
 }
 
 fn number(text: &str) -> Option<u32> {
-    if is_number(text) { text.parse().ok() } else { None }
+    if is_number(text) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn two_digits(text: &str) -> Option<u32> {

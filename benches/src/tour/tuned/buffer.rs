@@ -22,7 +22,12 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) fn new() -> Self {
-        Self { bytes: vec![0; CAPACITY + RESERVE], carry: 0, filled: 0, searched: 0 }
+        Self {
+            bytes: vec![0; CAPACITY + RESERVE],
+            carry: 0,
+            filled: 0,
+            searched: 0,
+        }
     }
 
     /// Reads once and returns how many bytes came; 0 is the end of the file.

@@ -31,8 +31,11 @@ impl Counter {
     pub(super) fn into_table(mut self, top: usize) -> Table {
         self.make_canonical();
         let order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then(a.0.cmp(b.0));
-        let mut rows: Vec<(&[u8], u64)> =
-            self.counts.iter().map(|(key, &count)| (&**key, count)).collect();
+        let mut rows: Vec<(&[u8], u64)> = self
+            .counts
+            .iter()
+            .map(|(key, &count)| (&**key, count))
+            .collect();
         let distinct = rows.len() as u64;
         if top < rows.len() {
             rows.select_nth_unstable_by(top, order);
@@ -40,7 +43,12 @@ impl Counter {
         }
         rows.sort_unstable_by(order);
         let text = |key| String::from_utf8_lossy(key).into_owned();
-        Table::new(distinct, rows.into_iter().map(|(key, count)| (text(key), count)).collect())
+        Table::new(
+            distinct,
+            rows.into_iter()
+                .map(|(key, count)| (text(key), count))
+                .collect(),
+        )
     }
 
     /// Brings keys that read the same together: invalid UTF-8 and runs of white space.
@@ -92,7 +100,12 @@ pub(super) struct Minutes {
 
 impl Default for Minutes {
     fn default() -> Self {
-        Self { counts: HashMap::default(), current: (0, 0), first: i64::MAX, last: i64::MIN }
+        Self {
+            counts: HashMap::default(),
+            current: (0, 0),
+            first: i64::MAX,
+            last: i64::MIN,
+        }
     }
 }
 
@@ -117,7 +130,11 @@ impl Minutes {
     }
 
     pub(super) fn first_and_last(&self) -> (Option<i64>, Option<i64>) {
-        if self.first > self.last { (None, None) } else { (Some(self.first), Some(self.last)) }
+        if self.first > self.last {
+            (None, None)
+        } else {
+            (Some(self.first), Some(self.last))
+        }
     }
 
     pub(super) fn busiest(mut self) -> Option<Minute> {

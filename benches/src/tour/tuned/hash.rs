@@ -14,7 +14,9 @@ pub(super) struct Seeded {
 
 impl Default for Seeded {
     fn default() -> Self {
-        Self { seed: RandomState::new().hash_one(0_u64) }
+        Self {
+            seed: RandomState::new().hash_one(0_u64),
+        }
     }
 }
 
@@ -43,12 +45,18 @@ impl Hasher for Folded {
         }
         // The last 16 bytes may overlap those before: cheaper than a loop over a tail.
         let (low, high) = match bytes.len() {
-            16.. => (eight(&bytes[bytes.len() - 16..]), eight(&bytes[bytes.len() - 8..])),
+            16.. => (
+                eight(&bytes[bytes.len() - 16..]),
+                eight(&bytes[bytes.len() - 8..]),
+            ),
             8.. => (eight(bytes), eight(&bytes[bytes.len() - 8..])),
             4.. => (four(bytes), four(&bytes[bytes.len() - 4..])),
             1.. => {
                 let middle = u64::from(bytes[bytes.len() / 2]);
-                (u64::from(bytes[0]), middle << 8 | u64::from(bytes[bytes.len() - 1]))
+                (
+                    u64::from(bytes[0]),
+                    middle << 8 | u64::from(bytes[bytes.len() - 1]),
+                )
             }
             0 => (0, 0),
         };
@@ -75,19 +83,26 @@ impl Hasher for Folded {
 #[inline]
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are folded into one")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are folded into one"
+    )]
     let folded = product as u64 ^ (product >> 64) as u64;
     folded
 }
 
 #[inline]
 fn eight(bytes: &[u8]) -> u64 {
-    bytes.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+    bytes
+        .first_chunk()
+        .map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
 #[inline]
 fn four(bytes: &[u8]) -> u64 {
-    bytes.first_chunk().map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)))
+    bytes
+        .first_chunk()
+        .map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)))
 }
 
 /// An odd constant without pattern: the fraction of the golden ratio.

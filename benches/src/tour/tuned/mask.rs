@@ -67,7 +67,10 @@ fn value_start(text: &[u8], variable: usize) -> usize {
     let mut at = variable;
     // One set, which compiles to one bit test: a field starts behind white space, a value behind the rest.
     while at > 0
-        && !matches!(text[at - 1], b'=' | b':' | b' ' | b'\t' | b'\n' | b'\x0C' | b'\r')
+        && !matches!(
+            text[at - 1],
+            b'=' | b':' | b' ' | b'\t' | b'\n' | b'\x0C' | b'\r'
+        )
     {
         at -= 1;
     }

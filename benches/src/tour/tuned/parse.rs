@@ -45,12 +45,19 @@ impl Parser {
             },
             _ => None,
         };
-        parsed.or_else(|| access(&mut self.access_date, text)).unwrap_or(UNPARSED)
+        parsed
+            .or_else(|| access(&mut self.access_date, text))
+            .unwrap_or(UNPARSED)
     }
 }
 
-const UNPARSED: Parsed<'static> =
-    Parsed { time: None, host: &[], component: &[], level: None, message_at: 0 };
+const UNPARSED: Parsed<'static> = Parsed {
+    time: None,
+    host: &[],
+    component: &[],
+    level: None,
+    message_at: 0,
+};
 
 /// The fields of a line from some point on.
 struct Fields<'a> {
@@ -70,7 +77,11 @@ impl<'a> Fields<'a> {
         // Nearly always there is one space between two fields.
         let start = self.at + usize::from(self.text[self.at] == b' ');
         self.at = scan::white_space(self.text, start);
-        if self.at == start { self.behind_a_run() } else { &self.text[start..self.at] }
+        if self.at == start {
+            self.behind_a_run()
+        } else {
+            &self.text[start..self.at]
+        }
     }
 
     /// The next field, from somewhere in a run of white space.
@@ -106,18 +117,39 @@ fn syslog<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
     let tag = fields.next();
     let mut component: &[u8] = &[];
     if let [name @ .., b':'] = tag {
-        let length = name.iter().position(|byte| matches!(byte, b'[' | b'(' | b':'));
+        let length = name
+            .iter()
+            .position(|byte| matches!(byte, b'[' | b'(' | b':'));
         component = &name[..length.unwrap_or(name.len())];
         if !component.is_empty() {
             message_at = fields.at;
         }
     }
-    Some(Parsed { time: Some(time), host, component, level: None, message_at })
+    Some(Parsed {
+        time: Some(time),
+        host,
+        component,
+        level: None,
+        message_at,
+    })
 }
 
 fn apache(text: &[u8]) -> Option<Parsed<'_>> {
-    let [b'[', w1, w2, w3, b' ', m1, m2, m3, b' ', d1, d2, b' ', time @ ..] =
-        *text.first_chunk::<20>()?
+    let [
+        b'[',
+        w1,
+        w2,
+        w3,
+        b' ',
+        m1,
+        m2,
+        m3,
+        b' ',
+        d1,
+        d2,
+        b' ',
+        time @ ..,
+    ] = *text.first_chunk::<20>()?
     else {
         return None;
     };
@@ -125,7 +157,9 @@ fn apache(text: &[u8]) -> Option<Parsed<'_>> {
         return None;
     }
     let year_at = fraction_end(text, 20)?;
-    let [b' ', y1, y2, y3, y4, b']'] = *text[year_at..].first_chunk()? else { return None };
+    let [b' ', y1, y2, y3, y4, b']'] = *text[year_at..].first_chunk()? else {
+        return None;
+    };
     let year = i64::from(two_digits(y1, y2)?) * 100 + i64::from(two_digits(y3, y4)?);
     let time = date_seconds(year, month_number([m1, m2, m3])?, day(d1, d2)?)? + clock(time)?;
 
@@ -150,7 +184,13 @@ fn apache(text: &[u8]) -> Option<Parsed<'_>> {
             }
         }
     }
-    Some(Parsed { time: Some(time), host, component, level, message_at })
+    Some(Parsed {
+        time: Some(time),
+        host,
+        component,
+        level,
+        message_at,
+    })
 }
 
 fn android(text: &[u8]) -> Option<Parsed<'_>> {
@@ -192,7 +232,13 @@ fn android(text: &[u8]) -> Option<Parsed<'_>> {
             }
         }
     }
-    Some(Parsed { time: Some(time), host: &[], component, level: Some(level), message_at })
+    Some(Parsed {
+        time: Some(time),
+        host: &[],
+        component,
+        level: Some(level),
+        message_at,
+    })
 }
 
 fn hdfs<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
@@ -203,7 +249,12 @@ fn hdfs<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
         let year = 2000 + i64::from(two_digits(y1, y2)?);
         date_seconds(year, two_digits(m1, m2)?, two_digits(d1, d2)?)
     })?;
-    let time = date + clock_seconds(two_digits(h1, h2)?, two_digits(m1, m2)?, two_digits(s1, s2)?)?;
+    let time = date
+        + clock_seconds(
+            two_digits(h1, h2)?,
+            two_digits(m1, m2)?,
+            two_digits(s1, s2)?,
+        )?;
     let mut fields = Fields::new(text, 13);
     if !is_number(fields.next()) {
         return None;
@@ -217,7 +268,13 @@ fn hdfs<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
             message_at = fields.at;
         }
     }
-    Some(Parsed { time: Some(time), host: &[], component, level: Some(level), message_at })
+    Some(Parsed {
+        time: Some(time),
+        host: &[],
+        component,
+        level: Some(level),
+        message_at,
+    })
 }
 
 fn hpc(text: &[u8]) -> Option<Parsed<'_>> {
@@ -233,8 +290,16 @@ fn hpc(text: &[u8]) -> Option<Parsed<'_>> {
     if !is_number(flag.strip_prefix(b"-").unwrap_or(flag)) {
         return None;
     }
-    let time = epoch.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    Some(Parsed { time: Some(time), host, component, level: None, message_at: fields.at })
+    let time = epoch
+        .iter()
+        .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    Some(Parsed {
+        time: Some(time),
+        host,
+        component,
+        level: None,
+        message_at: fields.at,
+    })
 }
 
 fn access<'a>(memo: &mut DateMemo<11>, text: &'a [u8]) -> Option<Parsed<'a>> {
@@ -242,11 +307,19 @@ fn access<'a>(memo: &mut DateMemo<11>, text: &'a [u8]) -> Option<Parsed<'a>> {
     let (host, _ident, _user) = (fields.next(), fields.next(), fields.next());
     let time = access_time(memo, fields.next(), fields.next())?;
     let message_at = fields.at;
-    let [b'"', method @ ..] = fields.next() else { return None };
+    let [b'"', method @ ..] = fields.next() else {
+        return None;
+    };
     let is_method = method.iter().all(u8::is_ascii_uppercase);
     let component = if is_method { method } else { &[] };
     let level = status_level(text, fields.at - method.len());
-    Some(Parsed { time: Some(time), host, component, level, message_at })
+    Some(Parsed {
+        time: Some(time),
+        host,
+        component,
+        level,
+        message_at,
+    })
 }
 
 /// The level that the status behind the request's closing quote stands for.
@@ -274,7 +347,8 @@ fn status_level(text: &[u8], mut at: usize) -> Option<Level> {
 /// `[10/Oct/2000:13:55:36` and `-0700]`.
 #[inline]
 fn access_time(memo: &mut DateMemo<11>, moment: &[u8], offset: &[u8]) -> Option<i64> {
-    let [b'[', date @ .., b':', h1, h2, c1, m1, m2, c2, s1, s2] = *moment.first_chunk::<21>()? else {
+    let [b'[', date @ .., b':', h1, h2, c1, m1, m2, c2, s1, s2] = *moment.first_chunk::<21>()?
+    else {
         return None;
     };
     let date = memo.seconds(date, |[d1, d2, s1, m1, m2, m3, s2, y1, y2, y3, y4]| {
@@ -283,7 +357,9 @@ fn access_time(memo: &mut DateMemo<11>, moment: &[u8], offset: &[u8]) -> Option<
         date_seconds(year, month, two_digits(d1, d2)?)
     })?;
     let local = date + clock([h1, h2, c1, m1, m2, c2, s1, s2])?;
-    let [sign, h1, h2, m1, m2, b']'] = *offset else { return None };
+    let [sign, h1, h2, m1, m2, b']'] = *offset else {
+        return None;
+    };
     let (hours, minutes) = (two_digits(h1, h2)?, two_digits(m1, m2)?);
     if moment.len() != 21 || hours > 23 || minutes > 59 {
         return None;
@@ -302,7 +378,10 @@ fn fraction_end(text: &[u8], at: usize) -> Option<usize> {
     if text[at] != b'.' {
         return Some(at);
     }
-    let digits = text[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = text[at + 1..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     (digits > 0).then_some(at + 1 + digits)
 }
 
@@ -331,5 +410,8 @@ fn level_by_name(name: &[u8]) -> Option<Level> {
         (b"ALERT", Level::Fatal),
         (b"EMERG", Level::Fatal),
     ];
-    NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|&(_, level)| level)
+    NAMES
+        .iter()
+        .find(|(known, _)| name.eq_ignore_ascii_case(known))
+        .map(|&(_, level)| level)
 }

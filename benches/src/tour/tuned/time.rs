@@ -12,7 +12,9 @@ pub(super) struct DateMemo<const N: usize> {
 impl<const N: usize> Default for DateMemo<N> {
     fn default() -> Self {
         // No format has a date of zero bytes: these stand for no date, and none is what they give.
-        Self { last: ([0; N], None) }
+        Self {
+            last: ([0; N], None),
+        }
     }
 }
 
@@ -59,7 +61,11 @@ pub(super) fn day(tens: u8, ones: u8) -> Option<u32> {
 #[inline]
 pub(super) fn two_digits(tens: u8, ones: u8) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    if tens > 9 || ones > 9 { None } else { Some(u32::from(tens) * 10 + u32::from(ones)) }
+    if tens > 9 || ones > 9 {
+        None
+    } else {
+        Some(u32::from(tens) * 10 + u32::from(ones))
+    }
 }
 
 /// The seconds from midnight to `04:47:44`, all eight bytes at once.

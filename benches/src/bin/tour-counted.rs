@@ -1,0 +1,11 @@
+//! The part of the tour that counts: one variant, once, with every allocation on the record.
+
+use std::{ffi::OsString, process::ExitCode};
+
+#[global_allocator]
+static ALLOC: thrifty_memstats::Alloc = thrifty_memstats::Alloc::system();
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    thrifty_benches::tour::worker::run_counted(&args)
+}
