@@ -155,8 +155,8 @@ fn retained_place(field: &Field, place: &TokenStream, krate: &Path) -> Option<To
     }
 }
 
-/// Adds up, saturating. One statement for each term, because calls nested in calls would exceed
-/// the compiler's recursion limit for a struct with very many fields.
+/// Adds up, saturating. One statement for each term: calls nested in calls would make the
+/// compiler recurse as deep as the struct has fields.
 fn sum(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
     let mixed = Span::mixed_site();
     let mut terms = terms.peekable();

@@ -100,6 +100,39 @@ fn other_variants_are_replaced() {
 }
 
 #[test]
+fn retained_counts_fields_of_the_default_variant() {
+    #[derive(Reset)]
+    enum Buffer {
+        #[reset(default)]
+        Idle {
+            own: String,
+            #[reset(skip)]
+            uncounted: String,
+            #[reset(skip, retained = String::capacity)]
+            skipped: String,
+            #[reset(value = String::new(), retained = String::capacity)]
+            valued: String,
+        },
+        Busy,
+    }
+
+    let [own, uncounted, skipped, valued] = [1000, 200, 30, 4].map(String::with_capacity);
+    let kept = own.capacity() + skipped.capacity();
+    let counted = kept + valued.capacity();
+    let mut buffer = Buffer::Idle {
+        own,
+        uncounted,
+        skipped,
+        valued,
+    };
+    assert_eq!(buffer.retained_bytes(), counted);
+    buffer.reset();
+    assert_eq!(buffer.retained_bytes(), kept);
+    assert!(matches!(&buffer, Buffer::Idle { uncounted, .. } if uncounted.capacity() >= 200));
+    assert_eq!(Buffer::Busy.retained_bytes(), 0);
+}
+
+#[test]
 fn tuple_and_unit_variants_can_be_the_default() {
     #[derive(Debug, PartialEq, Reset)]
     enum Unit {
