@@ -1,0 +1,231 @@
+//! The program `tour` as a stranger meets it.
+
+#[path = "support/files.rs"]
+mod files;
+
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use files::Files;
+
+fn tour(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tour"));
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    tour(args).output().expect("the tour starts")
+}
+
+/// Standard output of a run that must end well, with nothing on standard error.
+fn success(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {stderr}", output.status);
+    assert_eq!(
+        stderr, "",
+        "no progress bar where standard error is no terminal"
+    );
+    String::from_utf8(output.stdout.clone()).expect("the tables are text")
+}
+
+/// The one line on standard error of a run that must end with exit code 2.
+fn usage_error(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    stderr
+}
+
+#[test]
+fn the_generated_log_gives_both_tables() {
+    let text = success(&run(&["--lines", "3000", "--seed", "7", "--rounds", "3"]));
+    for part in [
+        "wall ns/line",
+        "B/line",
+        "allocs/line",
+        "peak heap",
+        "peak RSS",
+        "naive / std-tuned",
+        "What made the difference",
+        "median (min to max) of 3 rounds",
+        "3000 lines",
+        "--seed 7",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+    for stage in ["read", "split", "parse", "template", "count", "tables"] {
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with(&format!("│ {stage} "))),
+            "{text}"
+        );
+    }
+    // The naive job allocates several times for each line, the tuned one does not.
+    let allocs = |variant: &str| -> f64 {
+        let row = text
+            .lines()
+            .find(|line| line.starts_with(&format!("│ {variant} ")))
+            .unwrap();
+        let cell = row.split(['│', '┆']).nth(4).unwrap().trim();
+        cell.parse().unwrap_or_else(|_| panic!("{cell:?} in {row}"))
+    };
+    assert!(allocs("naive") > 15.0, "{text}");
+    assert!(allocs("std-tuned") < 1.0, "{text}");
+}
+
+#[test]
+fn nasty_files_are_measured_all_the_same() {
+    let long = [b"k=1 ".repeat(300_000), b"\n".to_vec()].concat();
+    let files = Files::new(&[
+        b"",
+        b"\n",
+        b"\xff\xfe\0\0x\x80",
+        b"a\r\nb\r\n",
+        b"a\rb",
+        b"no end",
+        &[0; 5_000],
+        &long,
+    ]);
+    for path in files.paths() {
+        let text = success(&run(&["--rounds", "1", "--input", path.to_str().unwrap()]));
+        assert!(text.contains("naive / std-tuned"), "{text}");
+    }
+    let mut args = vec!["--rounds", "1", "--input"];
+    args.extend(files.paths().iter().map(|path| path.to_str().unwrap()));
+    let text = success(&run(&args));
+    // Blank: the lone line end. The lines: 0, 1, 1, 2, 1, 1, 1, 1.
+    assert!(
+        text.contains("8 lines (1.1 MiB), 7 of no known format, 1 blank"),
+        "{text}"
+    );
+    assert!(text.contains("and 5 more"), "{text}");
+}
+
+#[test]
+fn standard_input_is_copied_and_the_copy_removed() {
+    let mut child = tour(&["--rounds", "2", "--input", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin
+        .write_all(b"Jun 14 15:16:01 combo su: one\nJun 14 15:16:02 combo su: two")
+        .unwrap();
+    drop(stdin);
+    let id = child.id();
+    let text = success(&child.wait_with_output().unwrap());
+    assert!(text.contains("standard input, copied to a file"), "{text}");
+    assert!(
+        text.contains("2 lines (59 B), 0 of no known format"),
+        "{text}"
+    );
+    let target = PathBuf::from(env!("CARGO_BIN_EXE_tour"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    let spool = target.join(format!("thrifty/tour-spool-{id}.log"));
+    assert!(!spool.exists(), "{} is left behind", spool.display());
+    // The name is right: the generated logs lie in that directory, too.
+    success(&run(&["--lines", "10", "--seed", "1", "--rounds", "1"]));
+    assert!(target.join("thrifty/tour-input-10-1.log").exists());
+}
+
+#[test]
+fn too_much_input_is_cut_and_says_so() {
+    let files = Files::new(&[&b"0123456789abcde\n".repeat(80_000), b"x\n"]);
+    let mut args = vec!["--rounds", "1", "--most-mib", "1", "--input"];
+    args.extend(files.paths().iter().map(|path| path.to_str().unwrap()));
+    let text = success(&run(&args));
+    assert!(text.contains("cut after 1 MiB"), "{text}");
+    assert!(text.contains("65536 lines (1.0 MiB)"), "{text}");
+}
+
+#[test]
+fn wrong_arguments_are_one_line_and_code_2() {
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let missing = format!("{directory}/there-is-no-such.log");
+    for (args, part) in [
+        (vec!["--input", directory], "is a directory"),
+        (vec!["--input", &missing], "there-is-no-such.log"),
+        (vec!["--input"], "--input"),
+        (vec!["--input", "-", "-"], "only once"),
+        (vec!["--inptu", "x"], "--inptu"),
+        (vec!["--lines", "many"], "many"),
+        (vec!["--lines", "99999999999"], "99999999999"),
+        (vec!["--rounds", "0"], "0"),
+        (vec!["--most-mib", "0"], "0"),
+        (vec!["--lines", "5", "--input", "-"], "--input"),
+        (vec!["stray"], "stray"),
+    ] {
+        let line = usage_error(&run(&args));
+        assert!(line.contains(part), "{args:?}: {line}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unreadable_file_is_one_line_and_code_2() {
+    use std::os::unix::fs::PermissionsExt;
+    let files = Files::new(&[b"x\n"]);
+    let path = &files.paths()[0];
+    fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+    if fs::read(path).is_ok() {
+        eprintln!("skipped: this user may read everything");
+        return;
+    }
+    let line = usage_error(&run(&["--input", path.to_str().unwrap()]));
+    assert!(line.contains("cannot read"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_look_like_flags_and_are_no_text_work() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("odd-names");
+    fs::create_dir_all(&directory).unwrap();
+    for name in [&b"--worker"[..], b"-x \xff.log"] {
+        fs::write(directory.join(OsStr::from_bytes(name)), b"one\ntwo\n").unwrap();
+        let mut path = OsStr::new("./").to_owned();
+        path.push(OsStr::from_bytes(name));
+        let mut command = tour(&["--rounds", "1", "--input"]);
+        let text = success(&command.arg(path).current_dir(&directory).output().unwrap());
+        assert!(text.contains("2 lines (8 B)"), "{text}");
+    }
+}
+
+#[test]
+fn help_says_what_it_is_for() {
+    let text = success(&run(&["--help"]));
+    for part in [
+        "cargo xtask tour",
+        "--input <FILE>...",
+        "standard input",
+        "--rounds",
+        "--seed",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+    assert!(!text.contains("worker"), "{text}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = tour(&["--lines", "100", "--rounds", "1"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}

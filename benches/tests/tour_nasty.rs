@@ -1,0 +1,126 @@
+//! Inputs that break careless programs: no bytes at all, no lines, huge lines, bytes that are no text.
+
+mod support;
+
+use support::agreed;
+
+#[test]
+fn nothing() {
+    for contents in [&[] as &[&[u8]], &[b""], &[b"", b""]] {
+        let report = agreed(contents);
+        assert_eq!(
+            (report.lines, report.bytes, report.templates.distinct),
+            (0, 0, 0)
+        );
+        assert_eq!((report.first_seconds, report.busiest_minute), (None, None));
+    }
+}
+
+#[test]
+fn line_ends() {
+    // (bytes, lines, blank lines)
+    let cases: [(&[u8], u64, u64); 12] = [
+        (b"\n", 1, 1),
+        (b"\n\n\n", 3, 3),
+        (b"a", 1, 0),
+        (b"a\n", 1, 0),
+        (b"a\r\nb\r\n", 2, 0),
+        (b"a\rb\rc", 1, 0),
+        (b"\r", 1, 1),
+        (b"\r\r\n\r", 2, 2),
+        (b" \t \x0c\r\nx", 2, 1),
+        (b"a\n\r", 2, 1),
+        (b"\0", 1, 0),
+        (b"a\n\x0b\nb", 3, 0),
+    ];
+    for (bytes, lines, blank) in cases {
+        let report = agreed(&[bytes]);
+        assert_eq!(
+            (report.lines, report.blank_lines),
+            (lines, blank),
+            "{bytes:?}"
+        );
+        assert_eq!(report.bytes, bytes.len() as u64);
+    }
+}
+
+#[test]
+fn files_do_not_run_into_each_other() {
+    let report = agreed(&[b"a x", b"b y\n", b"", b"c z"]);
+    assert_eq!(report.lines, 3);
+    assert_eq!(report.templates.top.len(), 3);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_one_key_if_they_read_the_same() {
+    // Each of the invalid bytes reads as one U+FFFD.
+    let report = agreed(&[b"x \xff y\nx \xfe y\nx \xef\xbf\xbd y\nx  \xff\ty\n"]);
+    assert_eq!(report.templates.top, [("x \u{fffd} y".to_owned(), 4)]);
+    // A truncated sequence of three bytes is one U+FFFD, two lone bytes are two.
+    let report = agreed(&[b"\xe2\x82\n\xe2\n\xff\xff\n"]);
+    assert_eq!(report.templates.distinct, 2);
+    let report = agreed(&[b"Jun 14 15:16:01 h\xf6st d\xe4mon[1]: \xfc=1\n"]);
+    assert_eq!(report.hosts.top, [("h\u{fffd}st".to_owned(), 1)]);
+    assert_eq!(report.components.top, [("d\u{fffd}mon".to_owned(), 1)]);
+    assert_eq!(report.templates.top, [("\u{fffd}=<*>".to_owned(), 1)]);
+}
+
+#[test]
+fn nul_bytes_are_bytes() {
+    let report = agreed(&[b"a\0b 1\n\0\0\0\nJun 14 15:16:01 h\0st p\0[1]: x\n"]);
+    assert_eq!((report.lines, report.unparsed_lines), (3, 2));
+    assert_eq!(report.hosts.top, [("h\0st".to_owned(), 1)]);
+}
+
+#[test]
+fn utf16_is_bytes_too() {
+    let utf16: Vec<u8> = "\u{feff}Jun 14 15:16:01 h d: x\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let report = agreed(&[&utf16]);
+    assert_eq!((report.lines, report.unparsed_lines), (2, 2));
+}
+
+#[test]
+fn lines_of_a_megabyte() {
+    for unit in [
+        "a", "7", " ", "a ", "1 ", "k=1 ", "\u{e9}", "\0", "\"", ":", "/",
+    ] {
+        let long = unit.repeat(1_100_000 / unit.len());
+        let bytes = format!("Jun 14 15:16:01 host tag: {long}\nshort 1\n{long}");
+        let report = agreed(&[bytes.as_bytes()]);
+        let blank = u64::from(unit == " ");
+        assert_eq!((report.lines, report.blank_lines), (3, blank), "{unit:?}");
+        assert_eq!(report.hosts.top, [("host".to_owned(), 1)]);
+    }
+}
+
+#[test]
+fn lines_of_every_length_around_the_word_size() {
+    let mut bytes = Vec::new();
+    for length in 0..200 {
+        for filler in [b'x', b'5', b'='] {
+            bytes.extend(std::iter::repeat_n(filler, length));
+            bytes.push(b'\n');
+        }
+    }
+    let report = agreed(&[&bytes]);
+    assert_eq!((report.lines, report.blank_lines), (600, 3));
+    // Every length of x, every length of =, and one mask for all the numbers.
+    assert_eq!(report.templates.distinct, 199 * 2 + 1);
+    assert_eq!(report.templates.top[0], ("<*>".to_owned(), 199));
+}
+
+#[test]
+fn a_file_that_ends_anywhere() {
+    let whole: &[u8] = b"Jun 14 15:16:01 combo sshd[1]: from 10.0.0.1 port 22\n\
+        10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.0\" 200 1 \"-\" \"x\"\n\
+        [Sun Dec 04 04:51:08.1 2005] [core:error] [client 1.1.1.1] x\n\
+        03-17 16:13:38.8 1 2 D W: x\n081109 203615 1 INFO d.D: x\n1 n u s 1077804742 -1 x";
+    for end in 0..=whole.len() {
+        let report = agreed(&[&whole[..end]]);
+        assert_eq!(report.bytes, end as u64);
+    }
+    assert_eq!(agreed(&[whole]).unparsed_lines, 0);
+}
