@@ -1,9 +1,14 @@
 //! Benchmarks and the tour of the Thrifty workspace.
 //!
+//! - [`runner`]: comparisons in interleaved rounds, with intervals.
+//! - [`cost`]: what counting adds to an allocation.
 //! - [`failure`]: how the programs end when they cannot go on.
 //! - [`tour`]: log ingestion, naive and tuned, timed and counted side by side.
 
 extern crate alloc;
 
+#[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
+pub mod cost;
 pub mod failure;
+pub mod runner;
 pub mod tour;

@@ -180,7 +180,7 @@ fn an_unreadable_file_is_one_line_and_code_2() {
     use std::os::unix::fs::PermissionsExt;
     let files = Files::new(&[b"x\n"]);
     let path = &files.paths()[0];
-    fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(path).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;
