@@ -70,9 +70,9 @@ struct Sum {
 
 impl Probe for Sum {
     fn stage<R>(&mut self, _stage: Stage, work: impl FnOnce() -> R) -> R {
-        let before = thread().unwrap();
+        let before = thread().expect("it is installed");
         let result = work();
-        let after = thread().unwrap();
+        let after = thread().expect("it is installed");
         self.calls += after.alloc_calls() - before.alloc_calls();
         self.bytes += after.allocated_bytes - before.allocated_bytes;
         result

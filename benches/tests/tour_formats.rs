@@ -13,7 +13,7 @@ fn rows(table: &[(String, u64)]) -> Vec<(&str, u64)> {
 }
 
 fn at(date: (i64, u32, u32), seconds: i64) -> Option<i64> {
-    Some(date_seconds(date.0, date.1, date.2).unwrap() + seconds)
+    Some(date_seconds(date.0, date.1, date.2).expect("a date") + seconds)
 }
 
 /// Lines per level: trace, debug, info, notice, warn, error, fatal.

@@ -115,7 +115,9 @@ fn difference(lines: u64, counted: &[Counted; 2]) -> Table {
 const fn change(stage: Stage) -> &'static str {
     match stage {
         Stage::Read => "one buffer, reused, instead of the whole file as bytes and again as text",
-        Stage::Split => "no stage: a line is a slice of the buffer, its end is met while masking",
+        Stage::Split => {
+            "no stage of its own: a line is a slice of the buffer, its end is met on the way"
+        }
         Stage::Parse => {
             "fields are slices of the line instead of a String each and a joined message"
         }
