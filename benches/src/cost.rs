@@ -1,8 +1,9 @@
 //! What counting costs: a pair of alloc and free with the wrapper, and without.
 //!
-//! Both allocators are used as values, through `GlobalAlloc`, in a program that installs neither: the
-//! loop is the same, and only the wrapper stands between. The system allocator is a subject twice; what
-//! it differs from itself by is the noise of the machine, and no smaller difference means anything.
+//! Both allocators are used as values, through `GlobalAlloc`, in a program that installs
+//! neither: the loop is the same, and only the wrapper stands between. The system allocator is
+//! a subject twice; what it differs from itself by is the noise of the machine, and no smaller
+//! difference means anything.
 
 mod churn;
 pub mod cli;

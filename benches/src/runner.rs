@@ -1,4 +1,5 @@
-//! Interleaved comparisons: subjects take turns in one process, threads are timed by their own clocks.
+//! Interleaved comparisons: subjects take turns in one process, threads are timed by their own
+//! clocks.
 //!
 //! ```text
 //!   round 1:  A B C      each letter: all threads start at a barrier, each times its own loop,
@@ -6,9 +7,9 @@
 //!   round 3:  C A B
 //! ```
 //!
-//! What two subjects differ by is taken per round, so that a slow spell of the machine, which hits both,
-//! cancels out; the median of these differences comes with a 95 % interval from order statistics, which
-//! assumes nothing about their distribution.
+//! What two subjects differ by is taken per round, so that a slow spell of the machine, which
+//! hits both, cancels out; the median of these differences comes with a 95 % interval from
+//! order statistics, which assumes nothing about their distribution.
 
 mod series;
 

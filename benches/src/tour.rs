@@ -1,9 +1,9 @@
 //! The tour: one real job, written twice, and what the difference costs.
 //!
-//! The job is *log ingestion*: read, split lines, parse time, host, component, level and message,
-//! count by template, print the top tables. [`naive`] writes it as people do, [`tuned`] as an expert
-//! does with std alone. [`format`] is the grammar that both implement and [`report`] the answer that
-//! both must give.
+//! The job is *log ingestion*: read, split lines, parse time, host, component, level and
+//! message, count by template, print the top tables. [`naive`] writes it as people do,
+//! [`tuned`] as an expert does with std alone. [`mod@format`] is the grammar that both
+//! implement and [`report`] the answer that both must give.
 
 pub mod cli;
 pub mod format;

@@ -1,4 +1,5 @@
-//! Every format is understood: excerpts in the shape of real logs, with the answers written by hand.
+//! Every format is understood: excerpts in the shape of real logs, with the answers written by
+//! hand.
 
 mod support;
 

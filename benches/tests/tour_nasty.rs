@@ -1,4 +1,5 @@
-//! Inputs that break careless programs: no bytes at all, no lines, huge lines, bytes that are no text.
+//! Inputs that break careless programs: no bytes at all, no lines, huge lines, bytes that are
+//! no text.
 
 mod support;
 

@@ -87,7 +87,8 @@ impl<A: GlobalAlloc + Sync> Subject for Batch<A> {
         for first in (0..operations).step_by(LIVE) {
             let blocks: [Block<'_, A>; LIVE] =
                 core::array::from_fn(|index| Block::new(&self.allocator, first + index as u64));
-            // All are read while all live: blocks that overlap would have overwritten each other.
+            // All are read while all live: blocks that overlap would have overwritten each
+            // other.
             for block in &blocks {
                 sum = sum.wrapping_add(block.number());
             }

@@ -14,8 +14,8 @@ use crate::{
 
 /// Measures what thrifty-memstats adds to a pair of alloc and free.
 ///
-/// The system allocator, the same one wrapped, and again the system allocator take turns. Ends with
-/// code 1 if a bar is missed: if the whole 95 % interval of the difference lies beyond it.
+/// The system allocator, the same one wrapped, and again the system allocator take turns. Ends
+/// with code 1 if a bar is missed: if the whole 95 % interval of the difference lies beyond it.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "memstats-cost")]
 pub struct Args {

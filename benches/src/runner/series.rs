@@ -41,9 +41,9 @@ impl Series {
 
     /// The median and its 95 % interval.
     ///
-    /// The interval's ends are order statistics: of `n` rounds that of rank `(n - 1.96 √n) / 2`, rounded to
-    /// a whole one, from below and from above. Below six rounds it is the whole range, which then holds
-    /// the median less often.
+    /// The interval's ends are order statistics: of `n` rounds that of rank `(n - 1.96 √n) /
+    /// 2`, rounded to a whole one, from below and from above. Below six rounds it is the whole
+    /// range, which then holds the median less often.
     ///
     /// # Panics
     ///

@@ -15,7 +15,8 @@ fn series(values: impl IntoIterator<Item = u32>) -> Series {
 
 #[test]
 fn intervals_are_the_ranks_of_the_binomial_law() {
-    // What these ranks hold the median with: 96.9 %, 96.5 %, 95.9 %, 97.1 %; below six rounds less.
+    // What these ranks hold the median with: 96.9 %, 96.5 %, 95.9 %, 97.1 %; below six rounds
+    // less.
     let ranks = [
         (1, 1, 1, 1.0),
         (2, 1, 2, 1.5),

@@ -17,17 +17,17 @@ use crate::failure::{Failure, print};
 
 /// Shows what memory habits cost on a real job: log ingestion.
 ///
-/// The same job is written twice: naively, as people do, and tuned with the standard library alone.
-/// Both read the log, split lines, parse time, host, component, level and message, count by template
-/// and make the top tables. Their answers are compared in every round; then you see what each costs in
-/// time and memory, and which stage made the difference.
+/// The same job is written twice: naively, as people do, and tuned with the standard library
+/// alone. Both read the log, split lines, parse time, host, component, level and message, count
+/// by template and make the top tables. Their answers are compared in every round; then you see
+/// what each costs in time and memory, and which stage made the difference.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tour", bin_name = "cargo xtask tour")]
 pub struct Args {
     /// Read these logs instead of a generated one; '-' is standard input
     ///
-    /// Any bytes will do. Understood are syslog, OpenSSH, Apache error, web access, HDFS, Android and
-    /// HPC lines; others are counted as unparsed.
+    /// Any bytes will do. Understood are syslog, OpenSSH, Apache error, web access, HDFS,
+    /// Android and HPC lines; others are counted as unparsed.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["lines", "seed"])]
     input: Vec<PathBuf>,
 
@@ -44,7 +44,8 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     rounds: Option<u16>,
 
-    /// Take so many MiB of the input at most: the naive job holds all of it in memory, several times
+    /// Take so many MiB of the input at most: the naive job holds all of it in memory, several
+    /// times
     #[arg(long, value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(1..=16_384))]
     most_mib: u64,

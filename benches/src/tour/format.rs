@@ -1,11 +1,11 @@
 //! The grammar: what a line is, which formats there are, and what a template is.
 //!
-//! Both variants of the job implement this page, each in its own way; the tests hold them to each
-//! other, on arbitrary bytes too.
+//! Both variants of the job implement this page, each in its own way; the tests hold them to
+//! each other, on arbitrary bytes too.
 //!
-//! **Lines** end at `\n` or at the end of a file; ASCII white space at either end does not belong to
-//! them, so CRLF needs no rule of its own. **Fields** are split by runs of ASCII white space
-//! (space, tab, `\r`, form feed). Bytes that are not UTF-8 read as `U+FFFD`, as
+//! **Lines** end at `\n` or at the end of a file; ASCII white space at either end does not
+//! belong to them, so CRLF needs no rule of its own. **Fields** are split by runs of ASCII
+//! white space (space, tab, `\r`, form feed). Bytes that are not UTF-8 read as `U+FFFD`, as
 //! [`String::from_utf8_lossy`] has it.
 //!
 //! | format | shape, tried in this order |
@@ -17,16 +17,18 @@
 //! | HPC | `id node component state epoch flag message` |
 //! | web access | `host ident user [dd/Mon/yyyy:HH:MM:SS +0000] "METHOD …` |
 //!
-//! - **Time** is in seconds since 1970-01-01 UTC. Only web access lines carry an offset; the others are
-//!   taken as UTC. Syslog and Android write no year: theirs is [`ASSUMED_YEAR`].
-//! - **Component**: the syslog tag up to its first `[`, `(` or `:` (only if the tag ends with `:`);
-//!   Apache's module; Android's tag; the HDFS class; the third HPC field; the request method.
-//! - **Level**: by name in Apache and HDFS, by letter in Android; of a web request 5xx is an error, 4xx
-//!   a warning, 1xx to 3xx information.
+//! - **Time** is in seconds since 1970-01-01 UTC. Only web access lines carry an offset; the
+//!   others are taken as UTC. Syslog and Android write no year: theirs is [`ASSUMED_YEAR`].
+//! - **Component**: the syslog tag up to its first `[`, `(` or `:` (only if the tag ends with
+//!   `:`); Apache's module; Android's tag; the HDFS class; the third HPC field; the request
+//!   method.
+//! - **Level**: by name in Apache and HDFS, by letter in Android; of a web request 5xx is an
+//!   error, 4xx a warning, 1xx to 3xx information.
 //! - **Message**: the rest of the line. A line of no format is *unparsed*: it is all message.
-//! - **Template**: the message's fields joined by one space, the variable ones masked. A field is
-//!   variable if it contains an ASCII digit or a `/`. Of such a field the part up to the last `=` or `:`
-//!   before the first digit or `/` is kept: `uid=0` gives `uid=<*>`, `/10.0.0.1:80` gives `<*>`.
+//! - **Template**: the message's fields joined by one space, the variable ones masked. A field
+//!   is variable if it contains an ASCII digit or a `/`. Of such a field the part up to the
+//!   last `=` or `:` before the first digit or `/` is kept: `uid=0` gives `uid=<*>`,
+//!   `/10.0.0.1:80` gives `<*>`.
 
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +84,8 @@ impl Level {
     }
 }
 
-/// Seconds from 1970-01-01 to the start of a date in the Gregorian calendar, if there is such a date.
+/// Seconds from 1970-01-01 to the start of a date in the Gregorian calendar, if there is such a
+/// date.
 ///
 /// Both variants use it: arithmetic is not what they differ in.
 #[must_use]

@@ -32,7 +32,8 @@ impl Input {
     pub fn generate(spec: &LogSpec) -> Result<Self, Failure> {
         let LogSpec { lines, seed, .. } = spec;
         let path = scratch_directory()?.join(format!("tour-input-{lines}-{seed}.log"));
-        // Written aside and then moved, so that a tour that runs beside this one sees all or nothing.
+        // Written aside and then moved, so that a tour that runs beside this one sees all or
+        // nothing.
         let aside = path.with_extension(process::id().to_string());
         let written = File::create(&aside).and_then(|file| {
             let mut file = BufWriter::new(file);
@@ -52,9 +53,9 @@ impl Input {
         })
     }
 
-    /// Takes files as they are where that is possible. Standard input (`-`), pipes and devices can be
-    /// read only once, and more than `most_bytes` would not fit into the memory that the naive job
-    /// needs: then a copy is made, and cut.
+    /// Takes files as they are where that is possible. Standard input (`-`), pipes and devices
+    /// can be read only once, and more than `most_bytes` would not fit into the memory that the
+    /// naive job needs: then a copy is made, and cut.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
 //! The job as people write it on the first day: clear, correct, and allocating at every step.
 //!
-//! Each stage takes a collection and makes the next one. Text is owned everywhere, because an owned
-//! `String` never argues with the borrow checker; keys are cloned into `HashMap::entry`, because
-//! `entry` wants an owned key; a template is split, collected and joined, because that is the line
-//! everyone knows. None of it is done to be slow, and all of it is found in real programs.
+//! Each stage takes a collection and makes the next one. Text is owned everywhere, because an
+//! owned `String` never argues with the borrow checker; keys are cloned into `HashMap::entry`,
+//! because `entry` wants an owned key; a template is split, collected and joined, because that
+//! is the line everyone knows. None of it is done to be slow, and all of it is found in real
+//! programs.
 
 mod parse;
 

@@ -1,7 +1,7 @@
 //! Interleaved rounds: naive, tuned, naive, tuned, … in one process.
 //!
-//! Taking turns lets a slow spell of the machine hit both. The median says what is usual, the minimum
-//! what the code costs when nothing disturbs it, and both are shown with the maximum.
+//! Taking turns lets a slow spell of the machine hit both. The median says what is usual, the
+//! minimum what the code costs when nothing disturbs it, and both are shown with the maximum.
 
 use std::{
     path::PathBuf,

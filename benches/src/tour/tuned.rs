@@ -10,32 +10,37 @@
 //!                                HashMap::get_mut(&[u8]) ◄┘  an owned key only when it is new
 //! ```
 //!
-//! **Bytes, not text.** Every rule of the grammar looks at ASCII bytes only and treats all others alike,
-//! so taking a line apart commutes with `from_utf8_lossy`: the job runs on raw bytes and makes text of
-//! the few keys at the end, adding up those that become equal.
+//! **Bytes, not text.** Every rule of the grammar looks at ASCII bytes only and treats all
+//! others alike, so taking a line apart commutes with `from_utf8_lossy`: the job runs on raw
+//! bytes and makes text of the few keys at the end, adding up those that become equal.
 //!
-//! **Sentinels.** A line always ends with `\n` (the buffer adds the one that a file's end lacks), and at
-//! least [`PAD`] readable bytes follow. So loops over words need no tail, and a scan for white space needs
-//! no bound.
+//! **Sentinels.** A line always ends with `\n` (the buffer adds the one that a file's end
+//! lacks), and at least `PAD` readable bytes follow. So loops over words need no tail, and a
+//! scan for white space needs no bound.
 
 // # What was tried
 //
-// 2026-11-22, one 4-core x86-64 machine that others were using, rustc 1.95, the generated log (138 bytes
-// a line). Ratios are of the minimum over interleaved runs, instructions are callgrind's; this version
-// takes 1865 instructions and some 150 ns a line, and 1 is its time.
+// 2026-11-22, one 4-core x86-64 machine that others were using, rustc 1.95, the generated log
+// (138 bytes a line). Ratios are of the minimum over interleaved runs, instructions are
+// callgrind's; this version takes 1865 instructions and some 150 ns a line, and 1 is its time.
 //
-// - Finding the line end first, by `skip_until` (core's word-wise memchr), then parsing and masking up to
-//   it: a second pass over every byte, 5 % more instructions. The end is met while masking instead.
+// - Finding the line end first, by `skip_until` (core's word-wise memchr), then parsing and
+//   masking up to it: a second pass over every byte, 5 % more instructions. The end is met
+//   while masking instead.
 // - std's SipHash in the tables: 1.26. The seeded folded multiply stays. Two lanes in it: 1.00.
-// - `from_utf8` on each line, to have text from the start: 1.16. Bytes stay, text is made at the end.
-// - Words of 16 bytes (two words, one branch), to guess fewer branches wrongly: 1.22, although callgrind's
-//   simple predictor counts fewer misses. The real one knows the templates by heart.
-// - Advancing by "the position found, or eight": 1.15. The next load then waits for this word's test;
-//   a branch on "none found" lets it run ahead.
-// - Looking for a value's start in the eight bytes before it at once, instead of one by one: 1.04.
-// - The calendar for every line, and the clock digit by digit: 8 % more instructions than remembering the
-//   date's bytes and checking the clock as one word.
-// - Buffers of 32 KiB to 1 MiB: no difference beyond the noise. 64 KiB is the size that peaks lowest.
+// - `from_utf8` on each line, to have text from the start: 1.16. Bytes stay, text is made at
+//   the end.
+// - Words of 16 bytes (two words, one branch), to guess fewer branches wrongly: 1.22, although
+//   callgrind's simple predictor counts fewer misses. The real one knows the templates by
+//   heart.
+// - Advancing by "the position found, or eight": 1.15. The next load then waits for this word's
+//   test; a branch on "none found" lets it run ahead.
+// - Looking for a value's start in the eight bytes before it at once, instead of one by one:
+//   1.04.
+// - The calendar for every line, and the clock digit by digit: 8 % more instructions than
+//   remembering the date's bytes and checking the clock as one word.
+// - Buffers of 32 KiB to 1 MiB: no difference beyond the noise. 64 KiB is the size that peaks
+//   lowest.
 // - Threads would divide the time by the cores and prove nothing about memory, so there is one.
 
 mod buffer;

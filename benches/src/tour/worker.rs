@@ -1,9 +1,10 @@
 //! Child processes: one variant, once, in a process of its own.
 //!
-//! Peak memory belongs to a process, so each variant gets a fresh one; and counting needs a global
-//! allocator that the timed process must not have. There are two kinds of child, which speak the same
-//! protocol: the tour itself, with nothing in the way of the system allocator, tells its resident
-//! memory; `tour-counted`, which has the counting allocator, tells what was allocated.
+//! Peak memory belongs to a process, so each variant gets a fresh one; and counting needs a
+//! global allocator that the timed process must not have. There are two kinds of child, which
+//! speak the same protocol: the tour itself, with nothing in the way of the system allocator,
+//! tells its resident memory; `tour-counted`, which has the counting allocator, tells what was
+//! allocated.
 
 use std::{
     env,
@@ -28,8 +29,8 @@ use crate::failure::{Failure, print};
 pub struct Told {
     /// Its answer, which must be everyone's answer.
     pub report: Report,
-    /// The most memory that was ever resident, where the system tells. With the counting allocator it
-    /// says nothing about the variant and is left out.
+    /// The most memory that was ever resident, where the system tells. With the counting
+    /// allocator it says nothing about the variant and is left out.
     pub resident_peak_bytes: Option<u64>,
     /// What was allocated, if the child counts.
     pub counted: Option<Counted>,
@@ -82,7 +83,8 @@ pub fn run_resident(args: &[OsString]) -> ExitCode {
     )
 }
 
-/// The body of a child that counts: `VARIANT FILE…`, in a program whose global allocator counts.
+/// The body of a child that counts: `VARIANT FILE…`, in a program whose global allocator
+/// counts.
 #[must_use]
 pub fn run_counted(args: &[OsString]) -> ExitCode {
     finish(arguments(args).and_then(|(variant, files)| {

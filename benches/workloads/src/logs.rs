@@ -1,10 +1,11 @@
-//! The seeded log generator: syslog, web-access and HDFS-style lines, mixed as an aggregator sees them.
+//! The seeded log generator: syslog, web-access and HDFS-style lines, mixed as an aggregator
+//! sees them.
 //!
 //! A line is a *template family* with values put in: the families of each source are ranked by
-//! frequency and drawn by a Zipf law, and so are the values (hosts, users, addresses, block ids,
-//! URLs), because a table keyed by uniform values would flatter or punish its hash map unlike any
-//! real log. Time never goes backwards. A small share of lines belongs to no format: the stack traces
-//! that real Java services print between their records.
+//! frequency and drawn by a Zipf law, and so are the values (hosts, users, addresses, block
+//! ids, URLs), because a table keyed by uniform values would flatter or punish its hash map
+//! unlike any real log. Time never goes backwards. A small share of lines belongs to no format:
+//! the stack traces that real Java services print between their records.
 //!
 //! ```text
 //!   LogSpec (seed, lines)

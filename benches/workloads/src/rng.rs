@@ -1,7 +1,7 @@
 //! SplitMix64: small, fast, and fully specified by one 64-bit seed.
 //!
-//! The generator passes BigCrush, costs three multiplications per draw, and its reference outputs are
-//! published, so a test can pin them. It is no source of secrets.
+//! The generator passes BigCrush, costs three multiplications per draw, and its reference
+//! outputs are published, so a test can pin them. It is no source of secrets.
 
 /// A seeded pseudo-random generator (SplitMix64).
 ///
@@ -74,5 +74,6 @@ pub const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// The odd integer nearest to `2^64 / phi`: consecutive states differ in about half of their bits.
+/// The odd integer nearest to `2^64 / phi`: consecutive states differ in about half of their
+/// bits.
 const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;

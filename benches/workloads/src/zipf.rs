@@ -1,8 +1,9 @@
 //! Zipf-distributed ranks, computed without `powf`.
 //!
-//! Rank `k` (from 1) is drawn with weight `1 / k^s`. The exponent `s` is given in quarters, because
-//! `k^(1/2)` and `k^(1/4)` come from square roots, which IEEE 754 rounds correctly on every platform,
-//! while `powf` differs in its last bit from one libm to the next and would change the data.
+//! Rank `k` (from 1) is drawn with weight `1 / k^s`. The exponent `s` is given in quarters,
+//! because `k^(1/2)` and `k^(1/4)` come from square roots, which IEEE 754 rounds correctly on
+//! every platform, while `powf` differs in its last bit from one libm to the next and would
+//! change the data.
 
 use crate::rng::Rng;
 
@@ -60,7 +61,8 @@ impl Zipf {
     }
 }
 
-/// The weight of `rank` (from 1), scaled to an integer; never 0, so that every rank can be drawn.
+/// The weight of `rank` (from 1), scaled to an integer; never 0, so that every rank can be
+/// drawn.
 fn weight(rank: u64, quarters: u32) -> u64 {
     // Ranks stay below 2^20: exact in an f64.
     let rank = rank as f64;

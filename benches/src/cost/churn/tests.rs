@@ -12,8 +12,8 @@ struct OneBlock(UnsafeCell<[u64; 8]>);
 // SAFETY: the tests that use it have one thread.
 unsafe impl Sync for OneBlock {}
 
-// SAFETY: it breaks the promise that live blocks are apart; that is what the test is about, and the
-// block is only used for numbers.
+// SAFETY: it breaks the promise that live blocks are apart; that is what the test is about, and
+// the block is only used for numbers.
 unsafe impl GlobalAlloc for OneBlock {
     unsafe fn alloc(&self, _layout: Layout) -> *mut u8 {
         self.0.get().cast()

@@ -55,7 +55,8 @@ pub(super) fn bytes(count: u64) -> String {
 /// Seconds since 1970 as date and time of day, UTC.
 pub(super) fn moment(seconds: i64) -> String {
     let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Counted from 0000-03-01 in eras of 400 years, so that the leap day is the last of its year.
+    // Counted from 0000-03-01 in eras of 400 years, so that the leap day is the last of its
+    // year.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era =

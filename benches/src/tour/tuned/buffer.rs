@@ -37,7 +37,8 @@ impl Buffer {
         self.carry = 0;
         self.searched = self.filled;
         let free_end = self.bytes.len() - RESERVE;
-        // A line longer than half of the buffer: doubling keeps the copying of its carry linear.
+        // A line longer than half of the buffer: doubling keeps the copying of its carry
+        // linear.
         if self.filled > free_end / 2 {
             self.bytes.resize(2 * free_end + RESERVE, 0);
         }
@@ -56,8 +57,8 @@ impl Buffer {
 
     /// Hands out the lines that are whole: the buffer, and the range in it that holds them.
     ///
-    /// The range is empty or ends with `\n`. At the `end_of_file` the carry is a line, too, and gets a
-    /// line end of its own.
+    /// The range is empty or ends with `\n`. At the `end_of_file` the carry is a line, too, and
+    /// gets a line end of its own.
     pub(super) fn whole_lines(&mut self, end_of_file: bool) -> (&[u8], usize, usize) {
         if end_of_file && self.filled > self.carry {
             self.bytes[self.filled] = b'\n';
@@ -75,6 +76,6 @@ impl Buffer {
 /// Room behind the bytes read: for the line end that the file's end may lack, and for the pad.
 const RESERVE: usize = 1 + PAD;
 
-/// Well inside of every L2, so that what the kernel copied is still there when it is scanned. Sixteen
-/// times as much gains nothing that can be measured.
+/// Well inside of every L2, so that what the kernel copied is still there when it is scanned.
+/// Sixteen times as much gains nothing that can be measured.
 const CAPACITY: usize = 64 << 10;

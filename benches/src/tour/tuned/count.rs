@@ -92,7 +92,8 @@ fn canonical(key: &[u8]) -> Cow<'_, str> {
 /// Lines per minute, and the extremes of time.
 pub(super) struct Minutes {
     counts: HashMap<i64, u64, Seeded>,
-    /// The minute that most lines share with the line before, and its lines since it became current.
+    /// The minute that most lines share with the line before, and its lines since it became
+    /// current.
     current: (i64, u64),
     first: i64,
     last: i64,

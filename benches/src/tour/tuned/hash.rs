@@ -1,7 +1,7 @@
 //! A small, fast, seeded hasher for byte strings: folded multiplication.
 //!
-//! The seed comes from std's `RandomState`, so that nobody can prepare a log whose keys collide. It is
-//! no cryptographic hash, and a table that lives for one run needs none.
+//! The seed comes from std's `RandomState`, so that nobody can prepare a log whose keys
+//! collide. It is no cryptographic hash, and a table that lives for one run needs none.
 
 use core::hash::{BuildHasher, Hasher};
 use std::hash::RandomState;

@@ -1,9 +1,9 @@
 //! A message into its template, in one scratch.
 //!
 //! The words of the message are copied to the scratch until one holds a variable byte. Then the
-//! scratch is cut back to where that field (or its value) began, the mask is put there, and the rest of
-//! the field is skipped. White space is copied as it stands: runs of it are rare, so the table's keys
-//! are put in order at the end instead of every line here.
+//! scratch is cut back to where that field (or its value) began, the mask is put there, and the
+//! rest of the field is skipped. White space is copied as it stands: runs of it are rare, so
+//! the table's keys are put in order at the end instead of every line here.
 
 use super::scan;
 use crate::tour::format::MASK;
@@ -33,7 +33,8 @@ impl Masker {
             *copy = word.to_le_bytes();
             let stops = scan::variable(word) | scan::line_end(word);
             if stops == 0 {
-                // Not `first`, which gives 8 as well: the next load must not wait for this test.
+                // Not `first`, which gives 8 as well: the next load must not wait for this
+                // test.
                 from += 8;
                 to += 8;
                 continue;
@@ -65,7 +66,8 @@ impl Masker {
 #[inline]
 fn value_start(text: &[u8], variable: usize) -> usize {
     let mut at = variable;
-    // One set, which compiles to one bit test: a field starts behind white space, a value behind the rest.
+    // One set, which compiles to one bit test: a field starts behind white space, a value
+    // behind the rest.
     while at > 0
         && !matches!(
             text[at - 1],

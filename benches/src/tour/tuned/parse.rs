@@ -1,7 +1,8 @@
 //! One line into sub-slices of itself.
 //!
-//! The first byte says which formats can match, so that a line is tried as one or two of them. Fixed
-//! columns are matched by array patterns, which compile to a bounds check and a few compares.
+//! The first byte says which formats can match, so that a line is tried as one or two of them.
+//! Fixed columns are matched by array patterns, which compile to a bounds check and a few
+//! compares.
 
 use super::{
     scan,
@@ -9,7 +10,8 @@ use super::{
 };
 use crate::tour::format::{ASSUMED_YEAR, Level, clock_seconds, date_seconds};
 
-/// A line, taken apart. No field of any format can be empty, so an empty slice is an absent field.
+/// A line, taken apart. No field of any format can be empty, so an empty slice is an absent
+/// field.
 pub(super) struct Parsed<'a> {
     /// Every format has a time: without it the line is unparsed.
     pub(super) time: Option<i64>,
@@ -20,7 +22,8 @@ pub(super) struct Parsed<'a> {
     pub(super) message_at: usize,
 }
 
-/// Parses lines. Its state is a memory of dates, since most lines share theirs with the one before.
+/// Parses lines. Its state is a memory of dates, since most lines share theirs with the one
+/// before.
 #[derive(Default)]
 pub(super) struct Parser {
     syslog_date: DateMemo<6>,
@@ -29,10 +32,11 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// Parses the line at the start of `text`, which starts with no white space and ends with `\n`;
-    /// more lines and a pad follow.
+    /// Parses the line at the start of `text`, which starts with no white space and ends with
+    /// `\n`; more lines and a pad follow.
     ///
-    /// No rule can match across the line's end, since each wants something that is no white space.
+    /// No rule can match across the line's end, since each wants something that is no white
+    /// space.
     #[inline]
     pub(super) fn line<'a>(&mut self, text: &'a [u8]) -> Parsed<'a> {
         let parsed = match text[0] {

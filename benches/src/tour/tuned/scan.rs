@@ -1,7 +1,8 @@
 //! Eight bytes at a time: where the white space is, and where the variable bytes are.
 //!
-//! Each test sets the high bit of those bytes that pass. Bytes above 0x7F never pass. Both bounds are
-//! added to seven-bit values, so that no carry leaves its byte and the result is exact.
+//! Each test sets the high bit of those bytes that pass. Bytes above 0x7F never pass. Both
+//! bounds are added to seven-bit values, so that no carry leaves its byte and the result is
+//! exact.
 
 /// The position of the first byte that passed; 8 if none did.
 #[inline]
@@ -18,8 +19,8 @@ pub(super) const fn variable(word: u64) -> u64 {
     from_slash & !above_nine & !word & HIGH_BITS
 }
 
-/// Line ends. Bytes behind the first of them may pass wrongly, for a borrow crosses bytes; the first is
-/// exact, and no one asks for another.
+/// Line ends. Bytes behind the first of them may pass wrongly, for a borrow crosses bytes; the
+/// first is exact, and no one asks for another.
 #[inline]
 pub(super) const fn line_end(word: u64) -> u64 {
     equal(word, b'\n')

@@ -11,7 +11,8 @@ pub(super) struct DateMemo<const N: usize> {
 
 impl<const N: usize> Default for DateMemo<N> {
     fn default() -> Self {
-        // No format has a date of zero bytes: these stand for no date, and none is what they give.
+        // No format has a date of zero bytes: these stand for no date, and none is what they
+        // give.
         Self {
             last: ([0; N], None),
         }
@@ -71,8 +72,9 @@ pub(super) fn two_digits(tens: u8, ones: u8) -> Option<u32> {
 /// The seconds from midnight to `04:47:44`, all eight bytes at once.
 #[inline]
 pub(super) fn clock(text: [u8; 8]) -> Option<i64> {
-    // Digits become their values, the colons 0; every other byte goes beyond its column's limit. A
-    // carry leaves a byte only if that byte is above 0x7F, and then it has failed itself.
+    // Digits become their values, the colons 0; every other byte goes beyond its column's
+    // limit. A carry leaves a byte only if that byte is above 0x7F, and then it has failed
+    // itself.
     let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(*b"00:00:00");
     let beyond = values.wrapping_add(u64::from_le_bytes([118, 118, 127, 118, 118, 127, 118, 118]));
     if (values | beyond) & 0x8080_8080_8080_8080 != 0 {

@@ -16,7 +16,8 @@ pub(crate) struct Moment {
 impl Moment {
     /// The moment `seconds` after 1970-01-01 00:00:00.
     pub(crate) const fn from_seconds(seconds: u64) -> Self {
-        // Counted from 0000-03-01, so that the leap day is the last of its year, in 400-year eras.
+        // Counted from 0000-03-01, so that the leap day is the last of its year, in 400-year
+        // eras.
         let days = seconds / 86_400 + 719_468;
         let (era, day_of_era) = (days / 146_097, days % 146_097);
         let year_of_era =

@@ -1,4 +1,5 @@
-//! An HDFS node: `240301 000000 148 INFO dfs.DataNode$PacketResponder: message`, and stack traces.
+//! An HDFS node: `240301 000000 148 INFO dfs.DataNode$PacketResponder: message`, and stack
+//! traces.
 
 use std::io::Write;
 
