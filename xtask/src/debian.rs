@@ -92,12 +92,7 @@ impl<'a> Apt<'a> {
             "apt-cache {options...} madison rustc-web rust-web-src"
         ))
         .text()?;
-        newest(&table, want).ok_or_else(|| {
-            Failure::failed(match want {
-                Want::Version(version) => format!("Debian offers no rustc-web {version}"),
-                Want::NewestWithSource => "Debian offers no rust-web-src".into(),
-            })
-        })
+        newest(&table, want).ok_or_else(|| Failure::failed(missing(&table, want)))
     }
 
     /// Downloads the packages and unpacks them to `root`, all or nothing.
@@ -190,6 +185,17 @@ fn newest(table: &str, want: Want<'_>) -> Option<String> {
     })
 }
 
+/// Why nothing fits: apt ends well when it reached no server, so an empty table tells nothing.
+fn missing(table: &str, want: Want<'_>) -> String {
+    if !table.contains("rustc-web") {
+        return "apt knows no rustc-web: this is no Debian, or its archive is out of reach".into();
+    }
+    match want {
+        Want::Version(version) => format!("Debian offers no rustc-web {version}"),
+        Want::NewestWithSource => "Debian offers no rust-web-src".into(),
+    }
+}
+
 /// `1.85.0` of `1.85.0+dfsg3-1~deb12u3`.
 fn upstream(version: &str) -> &str {
     version.split(['+', '-', '~']).next().unwrap_or(version)
@@ -237,6 +243,8 @@ rust-web-src | 1.96.0+dfsg1-1~deb12u2 | http://deb bookworm-security/main amd64 
         assert_eq!(newest("", Want::NewestWithSource), None);
         let no_source = TABLE.replace("rust-web-src", "x");
         assert_eq!(newest(&no_source, Want::NewestWithSource), None);
+        assert!(missing(&no_source, Want::NewestWithSource).contains("offers no"));
+        assert!(missing("", Want::NewestWithSource).contains("out of reach"));
     }
 
     #[test]

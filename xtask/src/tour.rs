@@ -2,16 +2,16 @@
 
 use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
-use crate::{artifacts, failure::Failure, job::Job};
+use crate::{artifacts, failure::Failure, job::Job, workspace::Workspace};
 
 /// The arguments go to the tour as they are, `--help` too: the tour knows them, and says what is
 /// wrong with them.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct TourArgs {
-    /// What to hand on: `--input FILE…` reads real logs, `-` reads standard input, `--help` tells all
+    /// What to hand on: `--input FILE…` reads real logs, `--input -` standard input, `--help` tells all
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<OsString>,
 }
@@ -27,10 +27,14 @@ pub(crate) fn run(args: &TourArgs) -> Result<(), Failure> {
 
 /// Builds every binary of the package, since the tour starts others of them, and finds the tour.
 fn build() -> Result<PathBuf, Failure> {
-    let sh = Shell::new()?;
+    let workspace = Workspace::load()?;
+    let sh = &workspace.sh;
+    let usual = format!("release/tour{}", env::consts::EXE_SUFFIX);
+    // The first build takes a while and shows its progress; later ones have nothing to say.
+    let quiet = workspace.target.join(usual).exists().then_some("--quiet");
     let messages = Job::new(cmd!(
         sh,
-        "cargo build --release -p thrifty-benches --bins --message-format json-render-diagnostics"
+        "cargo build {quiet...} --release -p thrifty-benches --bins --message-format json-render-diagnostics"
     ))
     .stdout()?;
     artifacts::executables(&messages)
