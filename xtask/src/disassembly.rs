@@ -1,6 +1,6 @@
 //! Reads what `objdump` prints and judges a function's machine code (x86-64, AT&T syntax).
 
-use alloc::collections::BTreeMap;
+use std::collections::BTreeMap;
 
 /// A disassembled program.
 #[derive(Debug)]

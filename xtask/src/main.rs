@@ -3,8 +3,6 @@
 //! One file per command. A command is a function from parsed arguments to `Result<(), Failure>`;
 //! what it runs goes through [`job::Job`], which shows the command line and times it.
 
-extern crate alloc;
-
 mod artifacts;
 mod ci;
 mod cli;

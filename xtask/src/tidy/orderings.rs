@@ -3,7 +3,7 @@
 //! The tag is what `cargo xtask loom` weakens, so an ordering without one is an ordering that no
 //! check can show to be needed.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Finding, RustFile,
