@@ -125,3 +125,37 @@ fn a_file_that_ends_anywhere() {
     }
     assert_eq!(agreed(&[whole]).unparsed_lines, 0);
 }
+
+/// Lines at the edges of what is valid: one step further is another answer.
+const EDGES: [&str; 9] = [
+    "Dec 31 23:59:60 host tag(x)[19]: a=b:9 /p",
+    "Feb 29 00:00:00 host tag: m",
+    "Apr 30 19:09:19 h",
+    "[Tue Feb 29 23:59:60.9 2000] [core:error] [client 1.1.1.1] x",
+    "[Tue Feb 28 23:59:60 1900] [warn] x",
+    "12-31 23:59:60.9 1 2 D W:x",
+    "240229 235960 1 INFO d.D: x",
+    "1 n u s 1077804742 -1 x",
+    "1.1.1.1 - - [29/Feb/2024:23:59:60 +2359] \"GET / H\" 599 1 \"-\"",
+];
+
+#[test]
+fn one_byte_wrong_anywhere() {
+    let mut bytes = Vec::new();
+    for line in EDGES {
+        assert_eq!(agreed(&[line.as_bytes()]).unparsed_lines, 0, "{line}");
+        for at in 0..=line.len() {
+            for wrong in (b' '..=b'@').chain(*b"\t\r\n\0\x0b\x7f\x80\xff[]AJNaz") {
+                // Put in the place of the byte, and put in before it.
+                for kept_from in [at, (at + 1).min(line.len())] {
+                    bytes.extend_from_slice(&line.as_bytes()[..at]);
+                    bytes.push(wrong);
+                    bytes.extend_from_slice(&line.as_bytes()[kept_from..]);
+                    bytes.push(b'\n');
+                }
+            }
+        }
+    }
+    let report = agreed(&[&bytes]);
+    assert!(report.unparsed_lines > report.lines / 4 && report.unparsed_lines < report.lines);
+}

@@ -42,11 +42,8 @@ impl Parser {
         let parsed = match text[0] {
             b'A'..=b'S' => syslog(&mut self.syslog_date, text),
             b'[' => apache(text),
-            b'0'..=b'9' => match text[2] {
-                b'-' => android(text),
-                b'.' => None,
-                _ => hdfs(&mut self.hdfs_date, text).or_else(|| hpc(text)),
-            },
+            b'0'..=b'9' if text[2] == b'-' => android(text).or_else(|| hpc(text)),
+            b'0'..=b'9' => hdfs(&mut self.hdfs_date, text).or_else(|| hpc(text)),
             _ => None,
         };
         parsed
