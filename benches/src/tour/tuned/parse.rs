@@ -73,7 +73,11 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field; empty at the end of the line.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call costs more than the field: 0.97 of the time"
+    )]
+    #[inline(always)]
     fn next(&mut self) -> &'a [u8] {
         // Nearly always there is one space between two fields.
         let start = self.at + usize::from(self.text[self.at] == b' ');
@@ -100,6 +104,7 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[inline]
 fn syslog<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
     let [date @ .., b' ', h1, h2, c1, m1, m2, c2, s1, s2, gap] = *text.first_chunk::<16>()? else {
         return None;
@@ -242,6 +247,7 @@ fn android(text: &[u8]) -> Option<Parsed<'_>> {
     })
 }
 
+#[inline]
 fn hdfs<'a>(memo: &mut DateMemo<6>, text: &'a [u8]) -> Option<Parsed<'a>> {
     let [date @ .., b' ', h1, h2, m1, m2, s1, s2, b' '] = *text.first_chunk::<14>()? else {
         return None;
@@ -303,6 +309,7 @@ fn hpc(text: &[u8]) -> Option<Parsed<'_>> {
     })
 }
 
+#[inline]
 fn access<'a>(memo: &mut DateMemo<11>, text: &'a [u8]) -> Option<Parsed<'a>> {
     let mut fields = Fields::new(text, 0);
     let (host, _ident, _user) = (fields.next(), fields.next(), fields.next());
