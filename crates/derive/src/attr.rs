@@ -169,6 +169,12 @@ fn check_key<S: Settings>(key: &Ident) -> syn::Result<()> {
     if S::KEYS.iter().any(|known| key == known) {
         return Ok(());
     }
+    // `key` may be any identifier, and only a raw one differs from its `unraw`.
+    let plain = key.unraw();
+    if *key != plain {
+        let message = format!("settings are never raw: write `{plain}`");
+        return Err(Error::new(key.span(), message));
+    }
     let home = [
         (ContainerSettings::KEYS, ContainerSettings::PLACE),
         (VariantSettings::KEYS, VariantSettings::PLACE),
@@ -226,9 +232,26 @@ fn value<T>(
     equals_sign(key, input)?;
     let ahead = input.fork();
     if ahead.parse::<LitStr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
-        return input.parse::<LitStr>()?.parse_with(parser);
+        let quoted: LitStr = input.parse()?;
+        return quoted.parse_with(parser).map_err(|error| {
+            if key == "value" {
+                not_code(&quoted, &error)
+            } else {
+                error
+            }
+        });
     }
     parser(input)
+}
+
+/// The error for a string that is no code, which was probably meant as a value.
+fn not_code(quoted: &LitStr, error: &Error) -> Error {
+    let text = quoted.value();
+    let message = format!(
+        "{error}; a string is code: for the text itself, write {:?}",
+        format!("{text:?}")
+    );
+    Error::new(error.span(), message)
 }
 
 /// Reads `= "bounds"`. Bare bounds would swallow the settings that come after the next comma.

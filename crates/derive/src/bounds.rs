@@ -5,87 +5,92 @@
 //!
 //! A field type that mentions the type itself cannot be bounded so. To prove `List<T>: Reset`
 //! the compiler would need `Box<List<T>>: Reset`, for which it needs `List<T>: Reset`: it gives
-//! up with an overflow. Such a field bounds the type parameters that it mentions instead.
+//! up with an overflow. Nor is there a need: inside the implementation, `List<T>: Reset` follows from
+//! the bounds of the other fields. What such a field mentions besides the type itself does need
+//! bounds: `(T, Box<List<T>>)` becomes `T: Reset`.
+//!
 //! Recursion through a second type is not visible here; `#[reset(bound = …)]` is the way out.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{GenericParam, Generics, WhereClause, WherePredicate, parse_quote_spanned};
+use syn::{GenericParam, Generics, Type, WherePredicate, parse_quote_spanned};
 
 use crate::attr::How;
+use crate::lifetimes::{Merged, merge};
 use crate::model::{Field, Model, Shape};
+use crate::recursion::without_self;
 
 /// The generics of the type, with the bounds of the implementation added.
 pub(crate) fn with_bounds(model: &Model) -> Generics {
     let mut generics = model.generics.clone();
-    let computed;
     let predicates = match &model.bound {
-        Some(bound) => bound.iter(),
-        None => {
-            computed = compute(model);
-            computed.predicates.iter()
-        }
+        Some(bound) => bound.iter().cloned().collect(),
+        None => compute(model),
     };
-    generics
-        .make_where_clause()
-        .predicates
-        .extend(predicates.cloned());
+    generics.make_where_clause().predicates.extend(predicates);
     generics
 }
 
-fn compute(model: &Model) -> WhereClause {
+fn compute(model: &Model) -> Vec<WherePredicate> {
+    let krate = &model.krate;
     let (fields, made_anew) = match &model.shape {
         Shape::Struct(fields) => (fields, false),
         Shape::Enum {
             fields, has_others, ..
         } => (fields, *has_others),
     };
-    let mut seen = Vec::new();
-    let mut clause = WhereClause {
-        where_token: <_>::default(),
-        predicates: <_>::default(),
-    };
-    for field in fields {
-        for predicate in field_predicates(field, made_anew, model) {
-            // Fields often share a type, and a bound that is said twice is noise in the docs.
-            let text = predicate.to_token_stream().to_string();
-            if !seen.contains(&text) {
-                seen.push(text);
-                clause.predicates.push(predicate);
-            }
-        }
+    let by_reset = fields.iter().filter(|field| field.how.is_none());
+    let mut predicates = require(by_reset, |span| quote_spanned!(span=> #krate::Reset), model);
+    if made_anew {
+        let by_default = fields
+            .iter()
+            .filter(|field| !matches!(field.how, Some(How::Value(_))));
+        let default = |span| quote_spanned!(span=> ::core::default::Default);
+        predicates.extend(require(by_default, default, model));
     }
-    clause
+    predicates
 }
 
-fn field_predicates(field: &Field, made_anew: bool, model: &Model) -> Vec<WherePredicate> {
-    let ty = &field.ty;
-    let span = ty.span();
-    let krate = &model.krate;
-    let reset = field
-        .how
-        .is_none()
-        .then(|| quote_spanned!(span=> #krate::Reset));
-    let default = (made_anew && !matches!(field.how, Some(How::Value(_))))
-        .then(|| quote_spanned!(span=> ::core::default::Default));
-    let traits: Vec<_> = reset.into_iter().chain(default).collect();
-    let mentioned = mentioned_params(ty.to_token_stream(), &model.generics);
-    if traits.is_empty() || mentioned.is_empty() {
-        return Vec::new();
-    }
-    if mentions_itself(ty.to_token_stream(), &model.ident) {
-        return mentioned
+/// The bounds under which all of `fields` implement the trait that `implemented` names.
+fn require<'a>(
+    fields: impl Iterator<Item = &'a Field>,
+    implemented: impl Fn(Span) -> TokenStream,
+    model: &Model,
+) -> Vec<WherePredicate> {
+    let types: Vec<_> = fields
+        .flat_map(|field| bounded_types(&field.ty, model))
+        .collect();
+    let merged = merge(&types, &model.generics).into_iter();
+    let predicate = |merged: Merged| {
+        let Merged {
+            lifetimes,
+            ty,
+            span,
+        } = merged;
+        let binder = (!lifetimes.is_empty()).then(|| quote_spanned!(span=> for<#(#lifetimes),*>));
+        let implemented = implemented(span);
+        parse_quote_spanned!(span=> #binder #ty: #implemented)
+    };
+    merged.map(predicate).collect()
+}
+
+/// The types to bound for the sake of one field.
+fn bounded_types(ty: &Type, model: &Model) -> Vec<Type> {
+    let generics = &model.generics;
+    match without_self(ty.to_token_stream(), &model.ident, generics) {
+        None if mentioned_params(ty.to_token_stream(), generics).is_empty() => Vec::new(),
+        None => vec![ty.clone()],
+        Some(rest) => mentioned_params(rest, generics)
             .into_iter()
             .filter(|param| matches!(param, GenericParam::Type(_)))
             .map(|param| {
                 let ident = param_ident(param);
-                parse_quote_spanned!(span=> #ident: #(#traits)+*)
+                parse_quote_spanned!(ty.span()=> #ident)
             })
-            .collect();
+            .collect(),
     }
-    vec![parse_quote_spanned!(span=> #ty: #(#traits)+*)]
 }
 
 /// The type and const parameters that occur in a type.
@@ -103,14 +108,6 @@ fn mentioned_params(ty: TokenStream, generics: &Generics) -> Vec<&GenericParam> 
         .filter(|param| !matches!(param, GenericParam::Lifetime(_)))
         .filter(|param| names.contains(&param_ident(param).unraw()))
         .collect()
-}
-
-fn mentions_itself(ty: TokenStream, name: &Ident) -> bool {
-    let mut found = false;
-    walk(ty, &mut |ident, _| {
-        found |= ident == "Self" || ident.unraw() == name.unraw();
-    });
-    found
 }
 
 fn param_ident(param: &GenericParam) -> &Ident {
@@ -191,25 +188,104 @@ mod tests {
         assert_eq!(found, ["Vec<U>:::t::Reset", "T::V:::t::Reset"]);
     }
 
-    #[test]
-    fn recursion_bounds_the_parameters() {
-        for field in [
-            parse_quote!(Box<List<T>>),
-            parse_quote!(Box<Self>),
-            parse_quote!(m::List<T>),
-        ] {
-            let ty: syn::Type = field;
-            let found = predicates(parse_quote!(struct List<T> { head: Vec<T>, tail: (T, #ty) }));
-            assert_eq!(found, ["Vec<T>:::t::Reset", "T:::t::Reset"]);
+    /// The predicates for one field, in `List<'a, T, N>` or in `List<T>`.
+    fn of_field(ty: Type) -> Vec<String> {
+        let text = ty.to_token_stream().to_string();
+        if text.contains('N') {
+            predicates(parse_quote!(struct List<'a, T, const N: usize>(#ty);))
+        } else {
+            predicates(parse_quote!(struct List<T>(#ty);))
         }
     }
 
     #[test]
-    fn recursion_bounds_no_const_parameters() {
+    fn recursion_needs_no_bound() {
+        let fields: [Type; 10] = [
+            parse_quote!(Box<List<T>>),
+            parse_quote!(Box<Self>),
+            parse_quote!(Box<r#List<T>>),
+            parse_quote!(Box<self::List<T>>),
+            parse_quote!(Box<crate::module::List<T>>),
+            parse_quote!(Vec<List<T>>),
+            parse_quote!(Vec<List::<T>>),
+            parse_quote!([Option<Box<List<'a, T, N>>>; N]),
+            parse_quote!(Vec<List<'static, T, { N }>>),
+            parse_quote!(vec_of!(List<T>)),
+        ];
+        for field in fields {
+            let text = field.to_token_stream().to_string();
+            assert_eq!(of_field(field), [""; 0], "for {text}");
+        }
+    }
+
+    #[test]
+    fn parameters_beside_a_recursion_are_bounded() {
+        // A list of something else than its own parameters may need more than it does itself.
+        let fields: [Type; 5] = [
+            parse_quote!((T, Box<List<T>>)),
+            parse_quote!(Vec<(Self, T)>),
+            parse_quote!(Box<List<Vec<T>>>),
+            parse_quote!(Box<List<fn(T) -> T>>),
+            parse_quote!((T, [Option<Box<List<'a, T, N>>>; N])),
+        ];
+        for field in fields {
+            let text = field.to_token_stream().to_string();
+            assert_eq!(of_field(field), ["T:::t::Reset"], "for {text}");
+        }
+        let swapped = predicates(parse_quote!(
+            struct Zip<A, B>(Box<Zip<B, A>>);
+        ));
+        assert_eq!(swapped, ["A:::t::Reset", "B:::t::Reset"]);
+    }
+
+    #[test]
+    fn another_type_of_the_same_name_is_no_recursion() {
+        let fields: [Type; 6] = [
+            parse_quote!(inner::List<T>),
+            parse_quote!(self::inner::List<T>),
+            parse_quote!(::list::List<T>),
+            parse_quote!(std::collections::List<T>),
+            parse_quote!(<X as Y>::List<T>),
+            parse_quote!(Vec<super::List<T>>),
+        ];
+        for field in fields {
+            let text = field.to_token_stream().to_string().replace(' ', "");
+            assert_eq!(of_field(field), [format!("{text}:::t::Reset")]);
+        }
+        let lifetime = predicates(parse_quote!(
+            struct List<'List, T>(Option<&'List T>);
+        ));
+        assert_eq!(lifetime, ["Option<&'ListT>:::t::Reset"]);
+    }
+
+    #[test]
+    fn types_that_differ_in_lifetimes_share_a_bound() {
         let found = predicates(parse_quote! {
-            struct Tree<T, const N: usize>([Option<Box<Tree<T, N>>>; N]);
+            struct S<'a, 'b, T> {
+                a: Vec<&'a T>,
+                b: Vec<&'b T>,
+                c: Option<&'a T>,
+                d: Map<'a, 'b, &'b T>,
+                e: Map<'a, 'static, &'static T>,
+                f: Vec<&'static T>,
+            }
         });
-        assert_eq!(found, ["T:::t::Reset"]);
+        assert_eq!(
+            found,
+            [
+                "for<'__0>Vec<&'__0T>:::t::Reset",
+                "Option<&'aT>:::t::Reset",
+                "for<'__0>Map<'a,'__0,&'__0T>:::t::Reset",
+            ]
+        );
+    }
+
+    #[test]
+    fn lifetimes_that_a_type_declares_are_left_alone() {
+        let found = predicates(parse_quote! {
+            struct S<'a, 'b, T>(P<for<'x> fn(&'x T, &'a T)>, P<for<'x> fn(&'x T, &'b T)>);
+        });
+        assert_eq!(found, ["for<'__0>P<for<'x>fn(&'xT,&'__0T)>:::t::Reset"]);
     }
 
     #[test]
@@ -230,8 +306,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                "Vec<T>:::t::Reset+::core::default::Default",
-                "U:::core::default::Default"
+                "Vec<T>:::t::Reset",
+                "Vec<T>:::core::default::Default",
+                "U:::core::default::Default",
             ]
         );
     }

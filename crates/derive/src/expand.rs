@@ -8,8 +8,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
+use syn::{Expr, ExprPath, Path};
 
 use crate::attr::How;
 use crate::bounds::with_bounds;
@@ -30,8 +30,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             retained_enum(variant, fields, *has_others, krate),
         ),
     };
+    let allowed = model
+        .is_deprecated
+        .then(|| quote_spanned!(Span::mixed_site()=> #[allow(deprecated)]));
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #allowed
         impl #impl_generics #krate::Reset for #ident #type_generics #where_clause {
             #[inline]
             fn reset(&mut self) {
@@ -54,7 +58,10 @@ fn reset_struct(fields: &[Field], krate: &Path) -> TokenStream {
             let span = generated_at(field);
             match &field.how {
                 // An assignment, not a write through a reference: the struct may be packed.
-                Some(How::Value(value)) => quote_spanned!(span=> self.#member = #value;),
+                Some(How::Value(value)) => {
+                    let value = evaluate(field, value);
+                    quote_spanned!(span=> self.#member = #value;)
+                }
                 how => reset_place(
                     how.as_ref(),
                     &quote_spanned!(span=> &mut self.#member),
@@ -78,7 +85,10 @@ fn reset_enum(variant: &Ident, fields: &[Field], has_others: bool, krate: &Path)
             let span = generated_at(field);
             let binding = binding(index, field);
             match &field.how {
-                Some(How::Value(value)) => quote_spanned!(span=> *#binding = #value;),
+                Some(How::Value(value)) => {
+                    let value = evaluate(field, value);
+                    quote_spanned!(span=> *#binding = #value;)
+                }
                 how => reset_place(how.as_ref(), &binding.into_token_stream(), span, krate),
             }
         })
@@ -100,9 +110,25 @@ fn reset_enum(variant: &Ident, fields: &[Field], has_others: bool, krate: &Path)
 fn reset_place(how: Option<&How>, place: &TokenStream, span: Span, krate: &Path) -> TokenStream {
     match how {
         None => quote_spanned!(span=> #krate::Reset::reset(#place);),
-        Some(How::With(path)) => quote_spanned!(span=> #path(#place);),
+        Some(How::With(path)) => call(path, place),
         Some(How::Skip | How::Value(_)) => TokenStream::new(),
     }
+}
+
+/// A user's function, called for its effect on `place`.
+///
+/// A result that nobody looks at is a mistake, so there must be none. The call has the span of
+/// the path, because that is where the error should point.
+fn call(path: &ExprPath, place: &TokenStream) -> TokenStream {
+    let at_path = Span::mixed_site().located_at(path.span());
+    quote_spanned!(at_path=> let (): () = #path(#place);)
+}
+
+/// A user's expression, in a closure: a `return` or `?` in it must not leave `reset`, which would
+/// pass over the fields that come after.
+fn evaluate(field: &Field, value: &Expr) -> TokenStream {
+    let ty = &field.ty;
+    quote_spanned!(generated_at(field)=> (|| -> #ty { #value })())
 }
 
 /// `member: value` for a field of the default variant, when the enum comes from another
@@ -114,10 +140,14 @@ fn make_anew(field: &Field) -> TokenStream {
     let span = generated_at(field);
     let default = quote_spanned!(span=> <#ty as ::core::default::Default>::default());
     match how {
-        Some(How::Value(value)) => quote_spanned!(span=> #member: #value),
-        Some(How::With(path)) => quote_spanned! {span=>
-            #member: { let mut __fresh: #ty = #default; #path(&mut __fresh); __fresh }
-        },
+        Some(How::Value(value)) => {
+            let value = evaluate(field, value);
+            quote_spanned!(span=> #member: #value)
+        }
+        Some(How::With(path)) => {
+            let call = call(path, &quote_spanned!(span=> &mut __fresh));
+            quote_spanned!(span=> #member: { let mut __fresh: #ty = #default; #call __fresh })
+        }
         None | Some(How::Skip) => quote_spanned!(span=> #member: #default),
     }
 }

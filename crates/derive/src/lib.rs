@@ -5,7 +5,9 @@ mod attr;
 mod bounds;
 mod errors;
 mod expand;
+mod lifetimes;
 mod model;
+mod recursion;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
@@ -15,14 +17,18 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 /// # Structs
 ///
 /// Fields are reset in the order in which they are declared. A field cannot be forgotten: one
-/// whose type does not implement `Reset` and that has no attribute is a compile error.
+/// whose type does not implement `Reset` and that has no attribute is a compile error, here or,
+/// for a type that mentions a parameter, where the struct is reset.
 ///
 /// | on a field | on a reset |
 /// |---|---|
 /// | (nothing) | `Reset::reset(&mut field)` |
-/// | `#[reset(with = path)]` | `path(&mut field)` |
+/// | `#[reset(with = path)]` | `path(&mut field)`, which returns nothing |
 /// | `#[reset(value = expr)]` | `field = expr`; the expression cannot name `self` |
 /// | `#[reset(skip)]` | nothing: **the field keeps its contents** |
+///
+/// `expr` is the body of a closure, so that a `return` or a `?` in it ends the expression and not
+/// the reset.
 ///
 /// `path` and `expr` may stand in a string: `#[reset(value = "Vec::new()")]`. A string that is
 /// meant as a value therefore needs its quotes inside: `#[reset(value = "\"idle\"")]`.
@@ -110,11 +116,21 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 /// attribute gets no such bound; the fields of an enum's default variant get `Default` where
 /// they are made anew.
 ///
-/// A field type that mentions the deriving type itself, as in a list, would make that bound
-/// prove itself. Its type parameters are bounded instead (`T: Reset`). Recursion that goes
-/// through a second generic type is not seen, and ends in an overflow error where the type is
-/// used: give the bounds yourself with `#[reset(bound = "T: Reset")]` on the container, which
-/// replaces all computed bounds.
+/// Field types that differ in nothing but lifetimes share a bound over all lifetimes:
+/// `Option<&'a T>` and `Option<&'b T>` become `for<'x> Option<&'x T>: Reset`. Where the
+/// implementation for such a type says `T: 'a`, that bound holds only if `T: 'static`.
+///
+/// A field type that mentions the deriving type itself, as in a list, would make its bound prove
+/// itself, and needs none: that type can be reset because the other fields can. What the field's
+/// type mentions besides is bounded by parameter: `(T, Box<List<T>>)` becomes `T: Reset`. The
+/// deriving type is known by the names `Self` and `List`, by `self::List`, and by any path that
+/// begins with `crate` and ends in `List`. A path through `super` is not recognised, nor is
+/// recursion that goes through a second generic type: these end in an overflow error where the
+/// type is used.
+///
+/// In such cases give the bounds yourself, on the container. `#[reset(bound = "T: Reset")]`
+/// replaces all computed bounds, and `bound = ""` is right where every field can be reset
+/// whatever the parameters are, as a `Vec<T>` can.
 ///
 /// ```
 /// use thrifty_traits::Reset;

@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) krate: Path,
     /// The bounds that replace the computed ones.
     pub(crate) bound: Option<Punctuated<WherePredicate, Token![,]>>,
+    /// Whether the type is deprecated, or mentions something that is.
+    pub(crate) is_deprecated: bool,
     pub(crate) shape: Shape,
 }
 
@@ -47,6 +49,7 @@ impl Model {
     pub(crate) fn new(input: DeriveInput, default_crate: Path) -> syn::Result<Self> {
         let mut errors = Errors::default();
         let settings = ContainerSettings::read(&input.attrs, &mut errors);
+        let is_deprecated = mentions_deprecated(&input);
         let shape = match input.data {
             Data::Struct(data) => {
                 let fields = read_fields(data.fields, &mut errors);
@@ -68,6 +71,7 @@ impl Model {
             generics: input.generics,
             krate: settings.krate.unwrap_or(default_crate),
             bound: settings.bound,
+            is_deprecated,
             shape,
         })
     }
@@ -164,4 +168,39 @@ fn is_packed(attributes: &[Attribute]) -> bool {
         .filter_map(|attribute| attribute.meta.require_list().ok())
         .flat_map(|list| list.tokens.clone())
         .any(|token| matches!(token, TokenTree::Ident(ident) if ident == "packed"))
+}
+
+/// Whether something in the declaration is deprecated, or allowed to mention what is: then the
+/// generated code, which mentions the same things, is allowed to as well.
+///
+/// Not in any other case: under `#![forbid(deprecated)]`, allowing it is an error.
+fn mentions_deprecated(input: &DeriveInput) -> bool {
+    let variants: Vec<&Variant> = match &input.data {
+        Data::Enum(data) => data.variants.iter().collect(),
+        Data::Struct(_) | Data::Union(_) => Vec::new(),
+    };
+    let fields: Vec<&Fields> = match &input.data {
+        Data::Struct(data) => vec![&data.fields],
+        _ => variants.iter().map(|variant| &variant.fields).collect(),
+    };
+    let of_variants = variants.iter().map(|variant| &variant.attrs);
+    let of_fields = fields.into_iter().flatten().map(|field| &field.attrs);
+    core::iter::once(&input.attrs)
+        .chain(of_variants)
+        .chain(of_fields)
+        .flatten()
+        .any(says_deprecated)
+}
+
+/// Whether this is `#[deprecated]`, or `#[allow]` or `#[expect]` of the lint of that name.
+fn says_deprecated(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    if path.is_ident("allow") || path.is_ident("expect") {
+        let list = attribute.meta.require_list();
+        return list.is_ok_and(|list| {
+            let mut tokens = list.tokens.clone().into_iter();
+            tokens.any(|token| matches!(token, TokenTree::Ident(lint) if lint == "deprecated"))
+        });
+    }
+    path.is_ident("deprecated")
 }

@@ -54,6 +54,28 @@ fn open() -> State {
 }
 
 #[test]
+fn leaving_a_value_does_not_leave_the_reset() {
+    #[derive(Debug, PartialEq, Reset)]
+    enum Leaves<'a, T> {
+        #[reset(default)]
+        First(
+            #[reset(value = { if cfg!(test) { return Some("a"); } None })] Option<&'a str>,
+            #[reset(value = return Vec::new())] Vec<T>,
+            u8,
+        ),
+        Second,
+    }
+
+    let expected = Leaves::First(Some("a"), vec![], 0);
+    let mut in_place = Leaves::First(None, vec!['x'], 1);
+    in_place.reset();
+    assert_eq!(in_place, expected);
+    let mut anew = Leaves::<char>::Second;
+    anew.reset();
+    assert_eq!(anew, expected);
+}
+
+#[test]
 fn the_default_variant_is_reset_in_place() {
     let mut state = open();
     let State::Open { buffer, .. } = &mut state else {

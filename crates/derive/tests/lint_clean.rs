@@ -18,6 +18,8 @@
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 #![deny(
     clippy::absolute_paths,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::arithmetic_side_effects,
     clippy::default_numeric_fallback,
     clippy::missing_inline_in_public_items,
@@ -49,12 +51,61 @@ pub struct Fields<'a, T: Copy, const N: usize> {
     /// By value.
     #[reset(value = true)]
     pub value: bool,
+    /// By the value of a block.
+    #[reset(value = { let two = 2_u8; two | one_more() })]
+    pub block: u8,
+    /// By a value that borrows for as long as the struct does.
+    #[reset(value = "\"new\"")]
+    pub borrowed: &'a str,
     /// With a function, counted by another.
     #[reset(with = one, retained = none)]
     pub with: u8,
     /// No longer recommended.
     #[deprecated]
     pub old: u8,
+}
+
+/// Two references that differ in their lifetimes.
+#[derive(Debug, Reset)]
+pub struct Lifetimes<'a, 'b, T> {
+    /// One.
+    pub one: Option<&'a T>,
+    /// Another.
+    pub another: Option<&'b T>,
+}
+
+/// No longer recommended.
+#[deprecated]
+#[derive(Debug, Reset)]
+pub struct Old {
+    /// Plain.
+    pub plain: u8,
+}
+
+/// Has a field of a type that is no longer recommended.
+#[expect(deprecated, reason = "the test is about it")]
+#[derive(Debug, Reset)]
+pub struct WithOld<T> {
+    /// Its bound names the type.
+    pub old: GenericOld<T>,
+    /// By value.
+    #[reset(value = OLD)]
+    pub value: Old,
+}
+
+/// Allows it for a field, in an enum.
+#[derive(Debug, Reset)]
+pub enum EnumWithOld {
+    /// The default.
+    #[reset(default)]
+    First(
+        /// Deprecated.
+        #[reset(value = OLD)]
+        #[expect(deprecated, reason = "the test is about it")]
+        Old,
+    ),
+    /// Another.
+    Second,
 }
 
 /// No fields.
@@ -106,6 +157,19 @@ pub enum Units {
     /// No longer recommended.
     #[deprecated]
     Old,
+}
+
+/// No longer recommended.
+#[deprecated]
+#[derive(Debug, Reset)]
+pub struct GenericOld<T>(pub Option<T>);
+
+/// What is deprecated to name is made here, so that the structs above need not.
+#[expect(deprecated, reason = "the test is about it")]
+const OLD: Old = Old { plain: 1 };
+
+const fn one_more() -> u8 {
+    1
 }
 
 const fn one(value: &mut u8) {

@@ -1,6 +1,7 @@
 //! What the derived `Reset` of a struct does.
 
-use core::marker::PhantomData;
+// Would make an `#[allow(deprecated)]` in the generated code an error.
+#![forbid(deprecated)]
 
 use thrifty_traits::Reset;
 
@@ -181,6 +182,72 @@ fn retained_counts_what_the_trait_cannot() {
 }
 
 #[test]
+fn leaving_a_value_does_not_leave_the_reset() {
+    fn parse(digits: &str) -> Option<u8> {
+        digits.parse().ok()
+    }
+
+    #[derive(Debug, PartialEq, Reset)]
+    struct Leaves<'a, T: Copy + 'a> {
+        #[reset(value = { if cfg!(test) { return 1; } 2 })]
+        number: u8,
+        #[reset(value = return "text")]
+        text: &'a str,
+        #[reset(value = Some(parse("x")? + 1))]
+        question_mark: Option<u8>,
+        #[reset(value = return None)]
+        generic: Option<&'a [T]>,
+        #[reset(value = match parse("3") { Some(three) => vec![three], None => return vec![] })]
+        matched: Vec<u8>,
+        last: u8,
+    }
+
+    let mut value = Leaves {
+        number: 7,
+        text: "old",
+        question_mark: Some(7),
+        generic: Some(&[7_u8]),
+        matched: vec![7],
+        last: 7,
+    };
+    value.reset();
+    let expected = Leaves {
+        number: 1,
+        text: "text",
+        question_mark: None,
+        generic: None,
+        matched: vec![3],
+        last: 0,
+    };
+    assert_eq!(value, expected);
+}
+
+#[test]
+fn a_value_is_coerced_to_the_type_of_its_field() {
+    #[derive(Reset)]
+    struct Coerced<'a> {
+        #[reset(value = &[1, 2])]
+        slice: &'a [u8],
+        #[reset(value = Box::new([1_u8, 2, 3]))]
+        boxed: Box<[u8]>,
+        #[reset(value = |number| number + 1)]
+        function: fn(u8) -> u8,
+        #[reset(value = Box::new(|| 5))]
+        object: Box<dyn Fn() -> u8 + 'a>,
+    }
+
+    let mut value = Coerced {
+        slice: &[],
+        boxed: Box::new([]),
+        function: core::convert::identity,
+        object: Box::new(|| 0),
+    };
+    value.reset();
+    assert_eq!((value.slice, &*value.boxed), (&[1, 2][..], &[1, 2, 3][..]));
+    assert_eq!(((value.function)(1), (value.object)()), (2, 5));
+}
+
+#[test]
 fn the_sum_saturates() {
     struct Huge;
 
@@ -196,146 +263,6 @@ fn the_sum_saturates() {
     struct Two(Huge, Huge);
 
     assert_eq!(Two(Huge, Huge).retained_bytes(), usize::MAX);
-}
-
-#[test]
-fn bounds_are_on_field_types() {
-    trait Source {
-        type Item;
-    }
-
-    struct Numbers;
-
-    impl Source for Numbers {
-        type Item = u32;
-    }
-
-    /// Implements nothing: as a parameter it satisfies bounds on field types only.
-    struct Nothing;
-
-    #[derive(Reset)]
-    struct Generic<'a, T, S: Source, const N: usize = 2>
-    where
-        T: 'a,
-    {
-        vector: Vec<T>,
-        option: Option<&'a T>,
-        item: S::Item,
-        array: [u8; N],
-        marker: PhantomData<S>,
-        #[reset(skip)]
-        #[expect(dead_code, reason = "its type is what matters")]
-        skipped: T,
-    }
-
-    let outside = Nothing;
-    let mut value = Generic::<Nothing, Numbers> {
-        vector: vec![Nothing],
-        option: Some(&outside),
-        item: 5,
-        array: [5; 2],
-        marker: PhantomData,
-        skipped: Nothing,
-    };
-    value.reset();
-    assert!(value.vector.is_empty() && value.option.is_none());
-    assert_eq!((value.item, value.array), (0, [0; 2]));
-}
-
-#[test]
-fn const_parameters_select_implementations() {
-    struct Odd<const N: usize>(u8);
-
-    impl Reset for Odd<3> {
-        fn reset(&mut self) {
-            self.0 = 3;
-        }
-    }
-
-    #[derive(Reset)]
-    struct Wrapper<const N: usize>(Odd<N>);
-
-    let mut wrapper = Wrapper(Odd::<3>(0));
-    wrapper.reset();
-    assert_eq!(wrapper.0.0, 3);
-}
-
-#[test]
-fn unsized_tails_are_reset() {
-    #[derive(Reset)]
-    struct Tail<T: ?Sized> {
-        head: u8,
-        tail: T,
-    }
-
-    let boxed: &mut Tail<[u8]> = &mut Tail {
-        head: 1,
-        tail: [1, 2, 3],
-    };
-    boxed.reset();
-    assert_eq!((boxed.head, &boxed.tail), (0, &[0, 0, 0][..]));
-}
-
-#[test]
-fn recursive_types_have_usable_bounds() {
-    // Spelt by name as well as with `Self`: the macro sees both.
-    #[derive(Reset)]
-    #[expect(
-        clippy::use_self,
-        reason = "the test is about a type that names itself"
-    )]
-    struct Tree<T> {
-        value: T,
-        children: Vec<Tree<T>>,
-        sibling: Option<Box<Self>>,
-    }
-
-    #[derive(Reset)]
-    struct Chain {
-        next: Option<Box<Self>>,
-    }
-
-    // Each half mentions the other, so neither sees that it is recursive.
-    #[derive(Reset)]
-    #[reset(bound = "T: Reset")]
-    struct Even<T> {
-        value: T,
-        odd: Box<[Uneven<T>]>,
-    }
-
-    #[derive(Reset)]
-    #[reset(bound = "T: Reset")]
-    struct Uneven<T>(Box<[Even<T>]>);
-
-    let leaf = || Tree {
-        value: 1,
-        children: vec![],
-        sibling: None,
-    };
-    let mut tree = Tree {
-        value: 1,
-        children: vec![leaf()],
-        sibling: Some(Box::new(leaf())),
-    };
-    tree.reset();
-    assert!(tree.value == 0 && tree.children.is_empty() && tree.sibling.is_none());
-
-    let mut chain = Chain {
-        next: Some(Box::new(Chain { next: None })),
-    };
-    chain.reset();
-    assert!(chain.next.is_none());
-
-    let inner = Even {
-        value: 1,
-        odd: Box::new([]),
-    };
-    let mut even = Even {
-        value: 1,
-        odd: Box::new([Uneven(Box::new([inner]))]),
-    };
-    even.reset();
-    assert_eq!((even.value, even.odd[0].0[0].value), (0, 0));
 }
 
 #[test]

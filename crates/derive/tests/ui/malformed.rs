@@ -27,6 +27,12 @@ struct Fields {
     j: u8,
     #[reset(with = 3)]
     k: u8,
+    #[reset(value = "")]
+    l: &'static str,
+    #[reset(value = "not \"code\"")]
+    m: &'static str,
+    #[reset(r#skip)]
+    n: u8,
 }
 
 fn main() {}
