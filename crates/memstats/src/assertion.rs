@@ -13,9 +13,9 @@ use crate::{
 /// Allocations and reallocations count; frees do not. The failure names the figures and shows the
 /// stack of the first allocation. Exceptions are made by [`allow_alloc`](crate::allow_alloc).
 ///
-/// The code is a closure: `return` and `?` leave the closure only, and `.await` does not compile
-/// in it, because the thread may change there; for futures see
-/// [`AllocScope::in_future`](crate::AllocScope::in_future).
+/// The code is a closure: `return` and `?` leave the closure only, `break` and `continue` cannot
+/// leave it, and `.await` does not compile in it, because the thread may change there; for futures
+/// see [`AllocScope::in_future`](crate::AllocScope::in_future).
 ///
 /// # Panics
 ///
@@ -42,21 +42,20 @@ use crate::{
 #[macro_export]
 macro_rules! assert_no_alloc {
     ($($body:tt)*) => {
-        $crate::__private::check(
-            $crate::__private::Assertion { name: "assert_no_alloc!", limit: $crate::__private::limit(0, u64::MAX) },
-            || { $($body)* },
-        )
+        $crate::__check!("assert_no_alloc!", 0, i128::MAX, $($body)*)
     };
 }
 
 /// Asserts that code allocates at most so often, or so much, on this thread, and yields its value.
 ///
 /// The forms are `<= calls`, `<= bytes bytes`, and both; calls are allocations and reallocations,
-/// bytes are those asked for. Otherwise like [`assert_no_alloc!`](crate::assert_no_alloc!).
+/// bytes are those asked for. A number of bytes that is more than a literal or a name stands in
+/// parentheses: `<= (4 * 1024) bytes`. Otherwise like [`assert_no_alloc!`](crate::assert_no_alloc!).
 ///
 /// # Panics
 ///
-/// When the code allocates more, and when [`Alloc`](crate::Alloc) is not the global allocator.
+/// When the code allocates more, when a limit is negative, and when [`Alloc`](crate::Alloc) is not
+/// the global allocator.
 ///
 /// # Examples
 ///
@@ -76,26 +75,30 @@ macro_rules! assert_no_alloc {
 #[macro_export]
 macro_rules! assert_allocs {
     (<= $bytes:tt bytes, $($body:tt)*) => {
-        $crate::__private::check(
-            $crate::__private::Assertion { name: "assert_allocs!", limit: $crate::__private::limit(u64::MAX, $bytes as u64) },
-            || { $($body)* },
-        )
+        $crate::__check!("assert_allocs!", i128::MAX, $bytes as i128, $($body)*)
     };
     (<= $calls:expr, <= $bytes:tt bytes, $($body:tt)*) => {
-        $crate::__private::check(
-            $crate::__private::Assertion {
-                name: "assert_allocs!",
-                limit: $crate::__private::limit($calls as u64, $bytes as u64),
-            },
-            || { $($body)* },
-        )
+        $crate::__check!("assert_allocs!", $calls as i128, $bytes as i128, $($body)*)
     };
     (<= $calls:expr, $($body:tt)*) => {
-        $crate::__private::check(
-            $crate::__private::Assertion { name: "assert_allocs!", limit: $crate::__private::limit($calls as u64, u64::MAX) },
-            || { $($body)* },
-        )
+        $crate::__check!("assert_allocs!", $calls as i128, i128::MAX, $($body)*)
     };
+}
+
+/// What both assertions expand to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check {
+    ($name:literal, $calls:expr, $bytes:expr, $($body:tt)*) => {{
+        let assertion = $crate::__private::Assertion {
+            name: $name,
+            limit: $crate::__private::limit($calls, $bytes),
+        };
+        // The braces are those that the caller wrote around a block of code.
+        #[allow(unused_braces, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
+        let body = || { $($body)* };
+        $crate::__private::check(assertion, body)
+    }};
 }
 
 /// An assertion as the macros spell it.
@@ -107,9 +110,25 @@ pub struct Assertion {
     pub limit: Limit,
 }
 
-/// Makes a limit.
-pub const fn limit(alloc_calls: u64, bytes: u64) -> Limit {
-    Limit { alloc_calls, bytes }
+/// Makes a limit; `i128::MAX` stands for none.
+///
+/// The macros cast to `i128`, which takes every integer as it is, so that a negative budget can be
+/// told from a huge one.
+///
+/// # Panics
+///
+/// When a limit is negative: such an assertion can only be a slip of the computation before it.
+#[track_caller]
+pub fn limit(alloc_calls: i128, bytes: i128) -> Limit {
+    assert!(
+        alloc_calls >= 0,
+        "a limit of {alloc_calls} allocations is negative"
+    );
+    assert!(bytes >= 0, "a limit of {bytes} bytes is negative");
+    Limit {
+        alloc_calls: u64::try_from(alloc_calls).unwrap_or(u64::MAX),
+        bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
+    }
 }
 
 /// Runs `body` and panics if it allocated past the limit.
@@ -158,6 +177,6 @@ fn fail(assertion: &Assertion, frame: &Frame<'_>, first_past: &Stack) -> ! {
         counts.alloc_calls(),
         counts.allocs,
         counts.reallocs,
-        counts.allocated_bytes,
+        counts.requested_bytes(),
     );
 }

@@ -4,10 +4,16 @@
 use core::cell::Cell;
 
 /// How much was allocated, freed and moved. Sums wrap, so that differences stay right.
+///
+/// A reallocation is split: what the block grew by is allocated, what it shrank by is freed, and
+/// the part that it kept is `resized`. So one event moves one side only, and no reader can catch
+/// the new size counted and the old one not yet gone. Outside this crate the kept part is added
+/// to both sides again, since `realloc` hands out the new size and takes back the old one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) allocated_bytes: u64,
     pub(crate) freed_bytes: u64,
+    pub(crate) resized_bytes: u64,
     pub(crate) moved_bytes: u64,
     pub(crate) allocs: u64,
     pub(crate) frees: u64,
@@ -19,6 +25,7 @@ impl Counts {
     pub(crate) const ZERO: Self = Self {
         allocated_bytes: 0,
         freed_bytes: 0,
+        resized_bytes: 0,
         moved_bytes: 0,
         allocs: 0,
         frees: 0,
@@ -43,21 +50,37 @@ impl Counts {
         }
     }
 
-    /// One reallocation: the new size comes, the old one goes, the block stays the same block.
+    /// One reallocation; the block stays the same block.
     pub(crate) const fn realloc(old_bytes: u64, new_bytes: u64, moved_bytes: u64) -> Self {
         Self {
-            allocated_bytes: new_bytes,
-            freed_bytes: old_bytes,
+            allocated_bytes: new_bytes.saturating_sub(old_bytes),
+            freed_bytes: old_bytes.saturating_sub(new_bytes),
+            resized_bytes: if old_bytes < new_bytes {
+                old_bytes
+            } else {
+                new_bytes
+            },
             moved_bytes,
             reallocs: 1,
             ..Self::ZERO
         }
     }
 
+    /// Bytes that the allocator handed out, the new sizes of reallocations among them.
+    pub(crate) const fn requested_bytes(self) -> u64 {
+        self.allocated_bytes.wrapping_add(self.resized_bytes)
+    }
+
+    /// Bytes that the allocator got back, the old sizes of reallocations among them.
+    pub(crate) const fn returned_bytes(self) -> u64 {
+        self.freed_bytes.wrapping_add(self.resized_bytes)
+    }
+
     pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             allocated_bytes: self.allocated_bytes.wrapping_add(other.allocated_bytes),
             freed_bytes: self.freed_bytes.wrapping_add(other.freed_bytes),
+            resized_bytes: self.resized_bytes.wrapping_add(other.resized_bytes),
             moved_bytes: self.moved_bytes.wrapping_add(other.moved_bytes),
             allocs: self.allocs.wrapping_add(other.allocs),
             frees: self.frees.wrapping_add(other.frees),
@@ -69,6 +92,7 @@ impl Counts {
         Self {
             allocated_bytes: self.allocated_bytes.wrapping_sub(other.allocated_bytes),
             freed_bytes: self.freed_bytes.wrapping_sub(other.freed_bytes),
+            resized_bytes: self.resized_bytes.wrapping_sub(other.resized_bytes),
             moved_bytes: self.moved_bytes.wrapping_sub(other.moved_bytes),
             allocs: self.allocs.wrapping_sub(other.allocs),
             frees: self.frees.wrapping_sub(other.frees),

@@ -35,7 +35,7 @@ pub struct Limit {
 
 impl Limit {
     pub(crate) const fn is_kept_by(self, counts: Counts) -> bool {
-        counts.alloc_calls() <= self.alloc_calls && counts.allocated_bytes <= self.bytes
+        counts.alloc_calls() <= self.alloc_calls && counts.requested_bytes() <= self.bytes
     }
 }
 

@@ -51,19 +51,23 @@ pub fn is_installed() -> bool {
     }
 }
 
-/// `None` when the allocation failed and nothing can be said.
+/// `None` when an allocation failed and nothing can be said.
+///
+/// Two sizes, because an allocator outside the counting one may serve small blocks itself.
 fn probe() -> Option<bool> {
-    let layout = Layout::new::<u64>();
-    let before = crate::thread::counts();
-    // SAFETY: the layout has eight bytes, so its size is not zero.
-    let block = black_box(unsafe { alloc::alloc::alloc(layout) });
-    let after = crate::thread::counts();
-    if block.is_null() {
-        return None;
-    }
-    // SAFETY: the block was just allocated by this allocator with this layout.
-    unsafe { alloc::alloc::dealloc(block, layout) };
-    Some(after != before)
+    let counted = |layout: Layout| {
+        let before = crate::thread::counts();
+        // SAFETY: neither of the layouts below is of size zero.
+        let block = black_box(unsafe { alloc::alloc::alloc(layout) });
+        let after = crate::thread::counts();
+        if block.is_null() {
+            return None;
+        }
+        // SAFETY: the block was just allocated by this allocator with this layout.
+        unsafe { alloc::alloc::dealloc(block, layout) };
+        Some(after != before)
+    };
+    Some(counted(Layout::new::<u64>())? || counted(Layout::new::<[u64; 8192]>())?)
 }
 
 pub(crate) fn check() -> Result<(), NotInstalled> {

@@ -7,6 +7,7 @@
 //! | `live_bytes_are_never_negative_through_a_shard` | memstats.shared_freed |
 //! | `a_peak_is_never_above_the_truth` | memstats.allocated, memstats.between |
 //! | `a_peak_is_never_above_the_truth_of_a_shard` | memstats.shared_allocated |
+//! | `a_resize_is_never_seen_as_two_blocks` | memstats.allocated |
 //! | `a_kick_is_never_lost` | memstats.armed, memstats.kicked |
 //! | `a_late_scan_raises_no_newer_mark` | (the packed word) |
 
@@ -84,7 +85,8 @@ fn live_bytes_are_never_negative() {
                 slot.arm(1000);
                 assert!(slot.try_count_free(8));
             });
-            let seen = registry.read();
+            let scan = registry.scan();
+            let seen = scan.allocated.plus(scan.freed_before);
             assert!(
                 seen.live_bytes() >= 0,
                 "a free was seen before its allocation"
@@ -110,7 +112,8 @@ fn live_bytes_are_never_negative_through_a_shard() {
             assert!(slot.try_count_alloc(8));
             other.shard(0).count_shared(Counts::free(8));
         });
-        let seen = registry.read();
+        let scan = registry.scan();
+        let seen = scan.allocated.plus(scan.freed_before);
         assert!(
             seen.live_bytes() >= 0,
             "a free was seen before its allocation"
@@ -135,8 +138,9 @@ fn a_peak_is_never_above_the_truth() {
             assert!(slot.try_count_free(16));
             assert!(slot.try_count_alloc(16));
         });
+        registry.observe();
         assert!(
-            registry.observe() <= 16,
+            registry.peak_bytes() <= 16,
             "two blocks were never live at once"
         );
         thread.join().unwrap();
@@ -158,12 +162,43 @@ fn a_peak_is_never_above_the_truth_of_a_shard() {
                 shard.count_shared(Counts::free(16));
                 shard.count_shared(Counts::alloc(16));
             });
+            registry.observe();
             assert!(
-                registry.observe() <= 16,
+                registry.peak_bytes() <= 16,
                 "two blocks were never live at once"
             );
             thread.join().unwrap();
         });
+}
+
+#[test]
+fn a_resize_is_never_seen_as_two_blocks() {
+    Model::new("a_resize_is_never_seen_as_two_blocks").check(|| {
+        let registry = Arc::new(Registry::<1, 1>::new());
+        let other = Arc::clone(&registry);
+        let thread = thread::spawn(move || {
+            let slot = other.claim().unwrap();
+            slot.arm(1000);
+            assert!(slot.try_count_alloc(16));
+            assert!(slot.try_count_realloc(Counts::realloc(16, 24, 0)));
+            assert!(slot.try_count_realloc(Counts::realloc(24, 8, 0)));
+        });
+        registry.observe();
+        assert!(
+            registry.peak_bytes() <= 24,
+            "the old and the new size were never live at once"
+        );
+        thread.join().unwrap();
+        let end = registry.read();
+        assert_eq!(
+            (
+                end.live_bytes(),
+                end.requested_bytes(),
+                end.returned_bytes()
+            ),
+            (8, 48, 40)
+        );
+    });
 }
 
 #[test]
@@ -173,7 +208,7 @@ fn a_kick_is_never_lost() {
         let other = Arc::clone(&registry);
         let thread = thread::spawn(move || {
             let slot = other.claim().unwrap();
-            other.arm(slot);
+            other.arm(slot, 0);
         });
         let scope = registry.open();
         thread.join().unwrap();

@@ -11,8 +11,8 @@ use crate::{
 
 /// Reads the counters of the whole process.
 ///
-/// Two sums over one cache line per thread and 16 shared ones, 60 to 300 ns on the machine of the
-/// README; no system call.
+/// A few sums over one cache line per thread and 16 shared ones, some hundred nanoseconds in all; no
+/// system call.
 ///
 /// # Errors
 ///
@@ -20,16 +20,15 @@ use crate::{
 ///
 /// # Concurrency
 ///
-/// Wait-free. While other threads allocate, the reading is of no single moment: live bytes are
-/// never negative and may be above the truth by what was allocated during the reading. Once the
-/// other threads have synchronised with this one (joined, sent a message), it is exact.
+/// Wait-free. While other threads allocate and free, the reading is of no single moment: live bytes
+/// are then right for some moment during the reading, give or take what was freed in its course.
+/// Once the other threads have synchronised with this one (joined, sent a message), it is exact.
 ///
 /// # Examples
 ///
 /// See [`MemStats`].
 pub fn read() -> Result<MemStats, NotInstalled> {
     installed::check()?;
-    REGISTRY.observe();
     Ok(MemStats::new(REGISTRY.read(), REGISTRY.peak_bytes()))
 }
 

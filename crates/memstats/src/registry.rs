@@ -2,22 +2,24 @@
 //!
 //! # How a sum is taken
 //!
-//! Threads count while somebody sums, so a sum is never of one moment. Two orders of reading give
-//! two useful bounds. *Frees first*: each free that is seen brings its allocation with it
-//! (ORDERING memstats.freed), so live bytes are never negative and never below the truth of the
-//! moment the scan began, less what was freed since; that is what `read` reports. *Allocations
-//! first*: the difference is never above the true live bytes of the moment in between, whatever
-//! happens to the scanning thread meanwhile; that is what peaks are made of. A thread that is
-//! descheduled in the middle of a scan then misses a peak instead of inventing one.
+//! Threads count while somebody sums, so a sum is never of one moment. The frees are therefore read
+//! twice, before and after the allocations. *Frees first*: each free that is seen brings its
+//! allocation with it (ORDERING memstats.freed), so the difference is never negative and never
+//! below the truth. *Allocations first*: the difference is never above what was live in between
+//! (ORDERING memstats.between), however long the scanning thread was kept from running; peaks are
+//! made of these only. What is reported as live lies between the two. They differ by what was
+//! freed during the scan, some hundred bytes unless the thread was descheduled in the middle; then
+//! the scan is taken again.
 //!
 //! # When a peak is looked for
 //!
-//! Every thread scans after each `interval` bytes that it allocated itself, so the recorded peak
-//! is below the true one by at most one interval per thread: 256 KiB each, more in proportion
-//! past 8 threads, so that the scans' share of the time does not grow with the square of the
-//! threads; 4 KiB each while a process scope is open. A scan reads a cache line per slot in use and
-//! per shard: 30 ns on an idle process and 140 ns beside three threads that allocate without
-//! pause (medians on a 4-core x86-64 machine), which is 0.01 to 0.04 ns per 64-byte allocation.
+//! Every thread scans after each `interval` bytes that it allocated itself, and when it ends, so
+//! the recorded peak is below the true one by at most one interval per live thread: 256 KiB each,
+//! more in proportion past 8 threads, so that the scans' share of the time does not grow with the
+//! square of the threads; 4 KiB each while a process scope is open. A scan reads a cache line per
+//! slot in use and per shard: 30 ns on an idle process and 140 ns beside three threads that
+//! allocate without pause (medians on a 4-core x86-64 machine), which is 0.01 to 0.04 ns per
+//! 64-byte allocation.
 #![forbid(unsafe_code)]
 
 use thrifty_sync::{
@@ -50,6 +52,31 @@ pub(crate) struct Registry<const SLOTS: usize, const SHARDS: usize> {
     scopes: AtomicU32,
     peak_bytes: AtomicU64,
     watermarks: Watermarks<SCOPES>,
+}
+
+/// How often a reading is taken when threads keep freeing during it.
+const SCANS: usize = 4;
+
+/// One sum over everything, with the frees read on both sides of the allocations.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scan {
+    pub(crate) freed_before: Counts,
+    pub(crate) allocated: Counts,
+    freed_after: Counts,
+}
+
+impl Scan {
+    /// Live bytes, not below the truth.
+    fn at_most(&self) -> u64 {
+        live_bytes(self.allocated.plus(self.freed_before))
+    }
+
+    /// What was freed during the scan: how far that may be above the truth.
+    const fn slack_bytes(&self) -> u64 {
+        self.freed_after
+            .freed_bytes
+            .wrapping_sub(self.freed_before.freed_bytes)
+    }
 }
 
 /// An open process scope.
@@ -95,19 +122,24 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         &self.shards[hint % SHARDS]
     }
 
-    /// Arms the owner's slot up to the next look for a peak, and says at how many allocated bytes
-    /// that is.
-    pub(crate) fn arm(&self, slot: &Slot) -> u64 {
+    /// Arms the owner's slot up to the next look for a peak, given its count at the last one. The
+    /// slot stays disarmed when that look is due.
+    pub(crate) fn arm(&self, slot: &Slot, last_look: u64) {
         let mut interval = self.interval_bytes();
         loop {
-            slot.arm(interval);
+            let at = last_look.saturating_add(interval);
+            if slot.own_allocated_bytes() >= at {
+                slot.disarm();
+                return;
+            }
+            slot.arm(at);
             // ORDERING(memstats.armed): SeqCst fence; pairs with memstats.kicked. Either the
             // load below sees the scope that was opened, or the kicker's store of zero comes
             // after the store above and stays.
             fence!(memstats.armed, SeqCst);
             let now = self.interval_bytes();
             if now >= interval {
-                return slot.own_allocated_bytes().saturating_add(interval);
+                return;
             }
             interval = now;
         }
@@ -135,10 +167,25 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         &self.slots[..self.used.load(ord!(memstats.used, Relaxed)).min(SLOTS)]
     }
 
-    /// Everything counted so far; frees first, so that nothing in it is negative.
+    /// Everything counted so far, with live bytes and blocks that are neither negative nor above
+    /// the recorded peak.
     pub(crate) fn read(&self) -> Counts {
-        let freed = self.sum(Slot::freed);
-        freed.plus(self.sum(Slot::allocated))
+        let mut scan = self.scan();
+        for _ in 1..SCANS {
+            if scan.slack_bytes() == 0 {
+                break;
+            }
+            let again = self.scan();
+            if again.slack_bytes() < scan.slack_bytes() {
+                scan = again;
+            }
+        }
+        let live = scan.at_most().min(self.peak_bytes());
+        Counts {
+            freed_bytes: scan.allocated.allocated_bytes.wrapping_sub(live),
+            frees: scan.freed_before.frees,
+            ..scan.allocated
+        }
     }
 
     /// Sums over the slots in use now and the shards. The slots in use are looked up anew for
@@ -151,9 +198,25 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
             .fold(Counts::ZERO, Counts::plus)
     }
 
-    /// Looks whether the live heap is higher than ever, and says how high it surely is.
-    pub(crate) fn observe(&self) -> u64 {
-        // ORDERING(memstats.scopes): Relaxed; a scope that opens now is not owed this scan.
+    /// Looks whether the live heap is higher than ever.
+    pub(crate) fn observe(&self) {
+        self.look();
+    }
+
+    /// Takes one sum with its bounds.
+    pub(crate) fn scan(&self) -> Scan {
+        let freed_before = self.sum(Slot::freed);
+        let (allocated, freed_after) = self.look();
+        Scan {
+            freed_before,
+            allocated,
+            freed_after,
+        }
+    }
+
+    /// Sums up what was allocated, then what was freed, and raises the peaks to the difference.
+    fn look(&self) -> (Counts, Counts) {
+        // ORDERING(memstats.scopes): Relaxed; a scope that opens now is not owed this look.
         let seen =
             (self.scopes.load(ord!(memstats.scopes, Relaxed)) != 0).then(|| self.watermarks.see());
         let allocated = self.sum(Slot::allocated);
@@ -161,8 +224,8 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         // memstats.shared_allocated. The frees are read after the allocations, so the difference
         // cannot exceed what was live in between.
         fence!(memstats.between, Acquire);
-        let live = allocated.plus(self.sum(Slot::freed)).live_bytes();
-        let live = u64::try_from(live).unwrap_or(0);
+        let freed = self.sum(Slot::freed);
+        let live = live_bytes(allocated.plus(freed));
         // ORDERING(memstats.peak): Relaxed; a number that only grows.
         if live > self.peak_bytes.load(ord!(memstats.peak, Relaxed)) {
             self.peak_bytes
@@ -171,7 +234,7 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         if let Some(seen) = seen {
             self.watermarks.raise(seen, live);
         }
-        live
+        (allocated, freed)
     }
 
     /// The highest live heap that any scan saw.
@@ -186,24 +249,24 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         self.scopes.fetch_add(1, ord!(memstats.scopes, Relaxed));
         self.kick();
         let begin = self.read();
-        let live = u64::try_from(begin.live_bytes()).unwrap_or(0);
         ProcessScope {
             begin,
-            claim: self.watermarks.claim(live),
+            claim: self.watermarks.claim(live_bytes(begin)),
         }
     }
 
     /// What was counted since the scope was opened, and how far the live heap rose above its
     /// level then.
     pub(crate) fn follow(&self, scope: &ProcessScope) -> (Counts, u64) {
-        let end = self.observe();
-        let counts = self.read().minus(scope.begin);
+        let end = self.read();
         let peak = scope
             .claim
-            .map_or(end, |claim| self.watermarks.read(claim))
-            .max(end);
-        let start = u64::try_from(scope.begin.live_bytes()).unwrap_or(0);
-        (counts, peak.saturating_sub(start))
+            .map_or(0, |claim| self.watermarks.read(claim))
+            .max(live_bytes(end));
+        (
+            end.minus(scope.begin),
+            peak.saturating_sub(live_bytes(scope.begin)),
+        )
     }
 
     /// Ends a process scope; to be called once.
@@ -214,4 +277,9 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         // ORDERING(memstats.scopes): Relaxed; threads find out at their next look for a peak.
         self.scopes.fetch_sub(1, ord!(memstats.scopes, Relaxed));
     }
+}
+
+/// Live bytes, or zero where more frees than allocations were seen.
+fn live_bytes(reading: Counts) -> u64 {
+    u64::try_from(reading.live_bytes()).unwrap_or(0)
 }

@@ -61,6 +61,7 @@ struct Sums {
     polls: AtomicU64,
     allocated_bytes: AtomicU64,
     freed_bytes: AtomicU64,
+    resized_bytes: AtomicU64,
     moved_bytes: AtomicU64,
     allocs: AtomicU64,
     frees: AtomicU64,
@@ -89,6 +90,7 @@ impl AllocScope {
             polls: AtomicU64::new(0),
             allocated_bytes: AtomicU64::new(0),
             freed_bytes: AtomicU64::new(0),
+            resized_bytes: AtomicU64::new(0),
             moved_bytes: AtomicU64::new(0),
             allocs: AtomicU64::new(0),
             frees: AtomicU64::new(0),
@@ -163,6 +165,7 @@ impl AllocScope {
         let counts = Counts {
             allocated_bytes: load(&sums.allocated_bytes),
             freed_bytes: load(&sums.freed_bytes),
+            resized_bytes: load(&sums.resized_bytes),
             moved_bytes: load(&sums.moved_bytes),
             allocs: load(&sums.allocs),
             frees: load(&sums.frees),
@@ -183,6 +186,7 @@ impl Sums {
         self.allocated_bytes
             .fetch_add(counts.allocated_bytes, order);
         self.freed_bytes.fetch_add(counts.freed_bytes, order);
+        self.resized_bytes.fetch_add(counts.resized_bytes, order);
         self.moved_bytes.fetch_add(counts.moved_bytes, order);
         self.allocs.fetch_add(counts.allocs, order);
         self.frees.fetch_add(counts.frees, order);

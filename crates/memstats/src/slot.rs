@@ -1,11 +1,15 @@
 //! The counters of one thread.
 //!
 //! ```text
-//! one cache line; written by the owner with plain relaxed stores, read by whoever sums up
-//! ┌─────────────────┬────────────┬────────┬─────────────┬───────┬──────────┬─────────────┬───────┐
-//! │ allocated_bytes │ next_event │ allocs │ freed_bytes │ frees │ reallocs │ moved_bytes │ owned │
-//! └─────────────────┴────────────┴────────┴─────────────┴───────┴──────────┴─────────────┴───────┘
-//!  the fast path goes slow when allocated_bytes reaches next_event, and a free when next_event is 0
+//! first cache line: written by the owner with plain stores, read by whoever sums up
+//! ┌───────────┬────────────┬────────┬─────────┬───────┬──────────┬───────────┬─────────┐
+//! │ allocated │ next_event │ allocs │  freed  │ frees │ reallocs │ resized   │  moved  │
+//! │   bytes   │            │        │  bytes  │       │          │   bytes   │  bytes  │
+//! └───────────┴────────────┴────────┴─────────┴───────┴──────────┴───────────┴─────────┘
+//! second: `owned`, looked at when a thread begins and ends
+//!
+//! an allocation goes slow when it brings allocated_bytes to next_event, a free when next_event
+//! is 0
 //! ```
 //!
 //! # Invariants
@@ -36,6 +40,7 @@ pub(crate) struct Slot {
     freed_bytes: AtomicU64,
     frees: AtomicU64,
     reallocs: AtomicU64,
+    resized_bytes: AtomicU64,
     moved_bytes: AtomicU64,
     owned: AtomicU32,
 }
@@ -63,6 +68,7 @@ impl Slot {
                 freed_bytes: AtomicU64::new(0),
                 frees: AtomicU64::new(0),
                 reallocs: AtomicU64::new(0),
+                resized_bytes: AtomicU64::new(0),
                 moved_bytes: AtomicU64::new(0),
                 owned: AtomicU32::new(0),
             }
@@ -135,24 +141,35 @@ impl Slot {
 
     /// Counts a reallocation if that is all there is to do; the hot path.
     #[inline]
-    pub(crate) fn try_count_realloc(&self, old_bytes: u64, new_bytes: u64, moved: u64) -> bool {
+    pub(crate) fn try_count_realloc(&self, event: Counts) -> bool {
         // ORDERING(memstats.own): Relaxed; the only writer reads its own last store.
-        let total = self
-            .allocated_bytes
-            .load(ord!(memstats.own, Relaxed))
-            .wrapping_add(new_bytes);
+        let own = self.allocated_bytes.load(ord!(memstats.own, Relaxed));
+        let total = own.wrapping_add(event.allocated_bytes);
         // ORDERING(memstats.threshold): Relaxed; as for an allocation.
         if total >= self.next_event.load(ord!(memstats.threshold, Relaxed)) {
             return false;
         }
+        // ORDERING(memstats.calls): Relaxed; published by the stores below.
+        bump!(self.reallocs, 1, ord!(memstats.calls, Relaxed));
+        bump!(
+            self.resized_bytes,
+            event.resized_bytes,
+            ord!(memstats.calls, Relaxed)
+        );
+        bump!(
+            self.moved_bytes,
+            event.moved_bytes,
+            ord!(memstats.calls, Relaxed)
+        );
         // ORDERING(memstats.allocated): Release; as for an allocation.
         self.allocated_bytes
             .store(total, ord!(memstats.allocated, Release));
-        // ORDERING(memstats.calls): Relaxed; published by the store of freed_bytes below.
-        bump!(self.reallocs, 1, ord!(memstats.calls, Relaxed));
-        bump!(self.moved_bytes, moved, ord!(memstats.calls, Relaxed));
-        // ORDERING(memstats.freed): Release; the new size is counted before the old one goes.
-        bump!(self.freed_bytes, old_bytes, ord!(memstats.freed, Release));
+        // ORDERING(memstats.freed): Release; as for a free. One of these two adds nothing.
+        bump!(
+            self.freed_bytes,
+            event.freed_bytes,
+            ord!(memstats.freed, Release)
+        );
         true
     }
 
@@ -167,6 +184,11 @@ impl Slot {
         // ORDERING(memstats.calls): Relaxed; published by the stores of what was freed.
         bump!(self.allocs, event.allocs, ord!(memstats.calls, Relaxed));
         bump!(self.reallocs, event.reallocs, ord!(memstats.calls, Relaxed));
+        bump!(
+            self.resized_bytes,
+            event.resized_bytes,
+            ord!(memstats.calls, Relaxed)
+        );
         bump!(
             self.moved_bytes,
             event.moved_bytes,
@@ -193,6 +215,8 @@ impl Slot {
             .fetch_add(event.allocs, ord!(memstats.shared_calls, Relaxed));
         self.reallocs
             .fetch_add(event.reallocs, ord!(memstats.shared_calls, Relaxed));
+        self.resized_bytes
+            .fetch_add(event.resized_bytes, ord!(memstats.shared_calls, Relaxed));
         self.moved_bytes
             .fetch_add(event.moved_bytes, ord!(memstats.shared_calls, Relaxed));
         // ORDERING(memstats.shared_freed): Release; pairs with memstats.sum_freed. A
@@ -210,12 +234,12 @@ impl Slot {
         self.next_event.store(0, ord!(memstats.disarm, Relaxed));
     }
 
-    /// Lets the owner's next `bytes` of allocation pass by the slow path.
-    pub(crate) fn arm(&self, bytes: u64) {
-        // Zero would mean disarmed; the counter is at zero only before the first event.
-        let at = self.own_allocated_bytes().saturating_add(bytes).max(1);
+    /// Lets the owner's allocations pass by the slow path until its count is `at`.
+    pub(crate) fn arm(&self, at: u64) {
+        // Zero would mean disarmed; no count is due at zero.
         // ORDERING(memstats.disarm): Relaxed; see `disarm`.
-        self.next_event.store(at, ord!(memstats.disarm, Relaxed));
+        self.next_event
+            .store(at.max(1), ord!(memstats.disarm, Relaxed));
     }
 
     /// The owner's own count of bytes allocated.
@@ -244,6 +268,9 @@ impl Slot {
                 .load(ord!(memstats.sum_allocated, Relaxed)),
             allocs: self.allocs.load(ord!(memstats.sum_allocated, Relaxed)),
             reallocs: self.reallocs.load(ord!(memstats.sum_allocated, Relaxed)),
+            resized_bytes: self
+                .resized_bytes
+                .load(ord!(memstats.sum_allocated, Relaxed)),
             moved_bytes: self.moved_bytes.load(ord!(memstats.sum_allocated, Relaxed)),
             ..Counts::ZERO
         }

@@ -32,6 +32,7 @@ pub(crate) struct Stack {
     #[cfg(feature = "stacks")]
     ips: [Cell<usize>; FRAMES],
     len: Cell<usize>,
+    tried: Cell<bool>,
 }
 
 impl fmt::Debug for Stack {
@@ -48,12 +49,13 @@ impl Stack {
             #[cfg(feature = "stacks")]
             ips: [const { Cell::new(0) }; FRAMES],
             len: Cell::new(0),
+            tried: Cell::new(false),
         }
     }
 
     /// Stores the caller's stack, the first time.
     pub(crate) fn capture_once(&self) {
-        if self.len.get() == 0 {
+        if !self.tried.replace(true) {
             crate::thread::capturing(|| self.capture());
         }
     }
@@ -62,9 +64,18 @@ impl Stack {
     fn capture(&self) {
         let hook = 0_u8;
         let inner_end = core::ptr::from_ref(&hook).addr();
-        let outer_end = core::ptr::from_ref(self).addr();
+        self.store_between(inner_end, core::ptr::from_ref(self).addr());
+        if self.len.get() == 0 {
+            // The asserted code runs on a stack of its own, a coroutine's.
+            self.store_between(inner_end, usize::MAX);
+        }
+    }
+
+    /// Stores the frames that lie between two addresses on the stack.
+    #[cfg(feature = "stacks")]
+    fn store_between(&self, inner_end: usize, outer_end: usize) {
         crate::unwind::trace(|ip, sp| {
-            if sp != 0 && sp > outer_end {
+            if sp > outer_end {
                 return false;
             }
             let len = self.len.get();
@@ -100,7 +111,7 @@ impl fmt::Display for Stack {
         let entry = names.iter().take_while(|named| named.is_entry()).count();
         names.drain(..entry);
         if names.is_empty() {
-            return f.write_str("  (no stack: this target cannot be unwound here)\n");
+            return f.write_str("  (no stack: this place cannot be unwound)\n");
         }
         for (index, named) in names.iter().take(SHOWN).enumerate() {
             writeln!(f, "  {index:>2}: {named}")?;

@@ -36,7 +36,7 @@ use crate::counts::Counts;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemStats {
-    /// Bytes allocated and not yet freed.
+    /// Bytes allocated and not yet freed; never negative, and never above the peak.
     pub live_bytes: u64,
     /// Blocks allocated and not yet freed.
     pub live_blocks: u64,
@@ -59,13 +59,12 @@ pub struct MemStats {
 
 impl MemStats {
     pub(crate) fn new(counts: Counts, peak_bytes: u64) -> Self {
-        let live_bytes = u64::try_from(counts.live_bytes()).unwrap_or(0);
         Self {
-            live_bytes,
+            live_bytes: u64::try_from(counts.live_bytes()).unwrap_or(0),
             live_blocks: u64::try_from(counts.live_blocks()).unwrap_or(0),
-            peak_bytes: peak_bytes.max(live_bytes),
-            allocated_bytes: counts.allocated_bytes,
-            freed_bytes: counts.freed_bytes,
+            peak_bytes,
+            allocated_bytes: counts.requested_bytes(),
+            freed_bytes: counts.returned_bytes(),
             moved_bytes: counts.moved_bytes,
             allocs: counts.allocs,
             frees: counts.frees,
@@ -75,7 +74,7 @@ impl MemStats {
 
     /// Calls that asked for memory: allocations and reallocations.
     pub const fn alloc_calls(&self) -> u64 {
-        self.allocs + self.reallocs
+        self.allocs.saturating_add(self.reallocs)
     }
 
     /// What happened since an `earlier` reading.
@@ -83,27 +82,23 @@ impl MemStats {
     /// The peak of the difference is what the two readings prove: the rise of the live heap, or
     /// of the recorded peak, above the earlier live heap. [`measure`](crate::measure) follows the
     /// peak itself.
+    ///
+    /// Figures that went down, as they do when the two are swapped, are zero.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Delta {
-        let risen = if self.peak_bytes > earlier.peak_bytes {
+        let risen_to = if self.peak_bytes > earlier.peak_bytes {
             self.peak_bytes
         } else {
-            0
+            self.live_bytes
         };
-        let peak = risen
-            .max(self.live_bytes)
-            .saturating_sub(earlier.live_bytes);
-        Delta::new(self.counts().minus(earlier.counts()), peak)
-    }
-
-    const fn counts(&self) -> Counts {
-        Counts {
-            allocated_bytes: self.allocated_bytes,
-            freed_bytes: self.freed_bytes,
-            moved_bytes: self.moved_bytes,
-            allocs: self.allocs,
-            frees: self.frees,
-            reallocs: self.reallocs,
+        Delta {
+            allocated_bytes: self.allocated_bytes.saturating_sub(earlier.allocated_bytes),
+            freed_bytes: self.freed_bytes.saturating_sub(earlier.freed_bytes),
+            moved_bytes: self.moved_bytes.saturating_sub(earlier.moved_bytes),
+            allocs: self.allocs.saturating_sub(earlier.allocs),
+            frees: self.frees.saturating_sub(earlier.frees),
+            reallocs: self.reallocs.saturating_sub(earlier.reallocs),
+            peak_bytes: risen_to.saturating_sub(earlier.live_bytes),
         }
     }
 }
@@ -146,8 +141,8 @@ pub struct ThreadStats {
 impl ThreadStats {
     pub(crate) const fn new(counts: Counts) -> Self {
         Self {
-            allocated_bytes: counts.allocated_bytes,
-            freed_bytes: counts.freed_bytes,
+            allocated_bytes: counts.requested_bytes(),
+            freed_bytes: counts.returned_bytes(),
             moved_bytes: counts.moved_bytes,
             allocs: counts.allocs,
             frees: counts.frees,
@@ -157,7 +152,7 @@ impl ThreadStats {
 
     /// Calls that asked for memory: allocations and reallocations.
     pub const fn alloc_calls(&self) -> u64 {
-        self.allocs + self.reallocs
+        self.allocs.saturating_add(self.reallocs)
     }
 }
 
@@ -200,8 +195,8 @@ pub struct Delta {
 impl Delta {
     pub(crate) const fn new(counts: Counts, peak_bytes: u64) -> Self {
         Self {
-            allocated_bytes: counts.allocated_bytes,
-            freed_bytes: counts.freed_bytes,
+            allocated_bytes: counts.requested_bytes(),
+            freed_bytes: counts.returned_bytes(),
             moved_bytes: counts.moved_bytes,
             allocs: counts.allocs,
             frees: counts.frees,
@@ -213,7 +208,7 @@ impl Delta {
     /// Calls that asked for memory: allocations and reallocations. Go's `allocs/op` is this per
     /// operation.
     pub const fn alloc_calls(&self) -> u64 {
-        self.allocs + self.reallocs
+        self.allocs.saturating_add(self.reallocs)
     }
 
     /// Bytes allocated less bytes freed: what the scope left behind, or, below zero, took away.

@@ -44,12 +44,15 @@ enum State {
 }
 
 struct Local {
-    slot: Cell<&'static Slot>,
+    /// A pointer and no reference, because before Rust 1.90 a constant cannot hold a reference to
+    /// a static that changes.
+    slot: Cell<*const Slot>,
     state: Cell<State>,
     /// Events to let pass until the next search for a slot, in state `Shared`.
     retry_in: Cell<u32>,
-    /// Allocated bytes (of the slot, or of `elsewhere`) at which to look for a peak.
-    look_at: Cell<u64>,
+    /// Allocated bytes at the last look for a peak: of the slot in state `Owner`, otherwise of
+    /// `elsewhere`.
+    last_look: Cell<u64>,
     /// The slot's counts when this thread got it.
     base: Cell<Counts>,
     /// What this thread counted in places that are not its present slot.
@@ -62,10 +65,10 @@ struct Local {
 
 thread_local! {
     static LOCAL: Local = const { Local {
-        slot: Cell::new(REGISTRY.shard(0)),
+        slot: Cell::new(&raw const *REGISTRY.shard(0)),
         state: Cell::new(State::Fresh),
         retry_in: Cell::new(0),
-        look_at: Cell::new(0),
+        last_look: Cell::new(0),
         base: Cell::new(Counts::ZERO),
         elsewhere: CountsCell::new(),
         frames: Cell::new(ptr::null()),
@@ -87,21 +90,29 @@ impl Drop for Exit {
 /// Counts an allocation.
 #[inline]
 pub(crate) fn on_alloc(bytes: usize) {
-    LOCAL.with(|local| {
-        if !local.slot.get().try_count_alloc(bytes as u64) {
-            slow_alloc(bytes);
-        }
-    });
+    let bytes = bytes as u64;
+    with_local(
+        |local| {
+            if !local.slot().try_count_alloc(bytes) {
+                slow_alloc(bytes);
+            }
+        },
+        Counts::alloc(bytes),
+    );
 }
 
 /// Counts a free.
 #[inline]
 pub(crate) fn on_free(bytes: usize) {
-    LOCAL.with(|local| {
-        if !local.slot.get().try_count_free(bytes as u64) {
-            slow_free(bytes);
-        }
-    });
+    let bytes = bytes as u64;
+    with_local(
+        |local| {
+            if !local.slot().try_count_free(bytes) {
+                slow_free(bytes);
+            }
+        },
+        Counts::free(bytes),
+    );
 }
 
 /// Counts a reallocation that succeeded.
@@ -109,23 +120,38 @@ pub(crate) fn on_free(bytes: usize) {
 pub(crate) fn on_realloc(old_bytes: usize, new_bytes: usize, moved: bool) {
     let (old, new) = (old_bytes as u64, new_bytes as u64);
     let moved_bytes = if moved { old.min(new) } else { 0 };
-    LOCAL.with(|local| {
-        if !local.slot.get().try_count_realloc(old, new, moved_bytes) {
-            slow_realloc(old, new, moved_bytes);
-        }
-    });
+    let event = Counts::realloc(old, new, moved_bytes);
+    with_local(
+        |local| {
+            if !local.slot().try_count_realloc(event) {
+                slow_realloc(old, new, moved_bytes);
+            }
+        },
+        event,
+    );
+}
+
+/// Runs `count` on the thread's place, or counts `event` for no thread in particular.
+///
+/// The second happens on targets without native thread-locals only, whose std destroys `LOCAL` with
+/// the thread and would panic at a later access, which an allocator must not.
+#[inline]
+fn with_local(count: impl FnOnce(&Local), event: Counts) {
+    if LOCAL.try_with(count).is_err() {
+        REGISTRY.shard(0).count_shared(event);
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn slow_alloc(bytes: usize) {
-    LOCAL.with(|local| local.slow(Counts::alloc(bytes as u64)));
+fn slow_alloc(bytes: u64) {
+    LOCAL.with(|local| local.slow(Counts::alloc(bytes)));
 }
 
 #[cold]
 #[inline(never)]
-fn slow_free(bytes: usize) {
-    LOCAL.with(|local| local.slow(Counts::free(bytes as u64)));
+fn slow_free(bytes: u64) {
+    LOCAL.with(|local| local.slow(Counts::free(bytes)));
 }
 
 #[cold]
@@ -136,19 +162,18 @@ fn slow_realloc(old_bytes: u64, new_bytes: u64, moved_bytes: u64) {
 
 /// What the calling thread counted since it began.
 pub(crate) fn counts() -> Counts {
-    LOCAL.with(Local::counts)
+    LOCAL.try_with(Local::counts).unwrap_or(Counts::ZERO)
 }
 
 /// Runs `body` with `frame` as the innermost scope of this thread.
 pub(crate) fn within<R>(frame: &Frame<'_>, body: impl FnOnce() -> R) -> R {
-    struct Pop;
+    struct Pop(*const Frame<'static>);
     impl Drop for Pop {
         fn drop(&mut self) {
-            LOCAL.with(Local::pop);
+            LOCAL.with(|local| local.pop(self.0));
         }
     }
-    LOCAL.with(|local| local.push(frame));
-    let _pop = Pop;
+    let _pop = Pop(LOCAL.with(|local| local.push(frame)));
     body()
 }
 
@@ -163,10 +188,19 @@ pub(crate) fn capturing(capture: impl FnOnce()) {
 }
 
 impl Local {
+    #[inline]
+    fn slot(&self) -> &'static Slot {
+        // SAFETY:
+        // - valid: the pointer is to a slot or shard of `REGISTRY`, a static: the initial value
+        //   is, and `enroll` and `end` store no other;
+        // - shared: slots are only ever reached through shared references.
+        unsafe { &*self.slot.get() }
+    }
+
     fn slow(&self, event: Counts) {
         self.enroll();
         if self.state.get() == State::Owner {
-            self.slot.get().count(event);
+            self.slot().count(event);
         } else {
             REGISTRY
                 .shard(ptr::from_ref(self).addr() / size_of::<Self>())
@@ -189,13 +223,24 @@ impl Local {
             }
             State::Fresh | State::Shared => {}
         }
-        let Some(slot) = REGISTRY.claim() else {
+        let claimed = if cfg!(thrifty_exit_hook) {
+            REGISTRY.claim()
+        } else {
+            None
+        };
+        let Some(slot) = claimed else {
             self.state.set(State::Shared);
             self.retry_in.set(RETRY_EVENTS);
             return;
         };
         self.base.set(slot.allocated().plus(slot.freed()));
-        self.look_at.set(0);
+        let since_look = self
+            .elsewhere
+            .get()
+            .allocated_bytes
+            .wrapping_sub(self.last_look.get());
+        self.last_look
+            .set(slot.own_allocated_bytes().saturating_sub(since_look));
         self.slot.set(slot);
         self.state.set(State::Owner);
         // From here on an event of this thread counts as usual, so it does no harm if the
@@ -208,10 +253,14 @@ impl Local {
     /// Gives the slot back for good.
     fn end(&self) {
         if self.state.replace(State::Ended) == State::Owner {
-            let slot = self.slot.replace(REGISTRY.shard(0));
+            let slot = self.slot();
+            self.slot.set(REGISTRY.shard(0));
             self.elsewhere
                 .add(slot.allocated().plus(slot.freed()).minus(self.base.get()));
             slot.release();
+            // What a thread allocated since its last look must not stay unseen for ever.
+            REGISTRY.observe();
+            self.last_look.set(self.elsewhere.get().allocated_bytes);
         }
     }
 
@@ -219,51 +268,62 @@ impl Local {
     /// scope is open.
     fn look_for_peak(&self) {
         let owner = self.state.get() == State::Owner;
-        let slot = self.slot.get();
         let total = if owner {
-            slot.own_allocated_bytes()
+            self.slot().own_allocated_bytes()
         } else {
             self.elsewhere.get().allocated_bytes
         };
-        let due = total >= self.look_at.get();
-        if due {
+        if total.wrapping_sub(self.last_look.get()) >= REGISTRY.interval_bytes() {
             REGISTRY.observe();
-            self.look_at
-                .set(total.saturating_add(REGISTRY.interval_bytes()));
+            self.last_look.set(total);
         }
         if owner && self.frames.get().is_null() {
-            self.look_at.set(REGISTRY.arm(slot));
+            REGISTRY.arm(self.slot(), self.last_look.get());
         }
     }
 
     fn counts(&self) -> Counts {
         let mut counts = self.elsewhere.get();
         if self.state.get() == State::Owner {
-            let slot = self.slot.get();
+            let slot = self.slot();
             counts = counts.plus(slot.allocated().plus(slot.freed()).minus(self.base.get()));
         }
         counts
     }
 
-    fn push(&self, frame: &Frame<'_>) {
-        frame.outer.set(self.frames.get());
-        self.frames.set(ptr::from_ref(frame).cast());
+    fn push(&self, frame: &Frame<'_>) -> *const Frame<'static> {
+        let frame: *const Frame<'static> = ptr::from_ref(frame).cast();
+        // SAFETY: valid and shared: made from a reference on the line above.
+        unsafe { &*frame }.outer.set(self.frames.get());
+        self.frames.set(frame);
         if self.state.get() == State::Owner {
-            self.slot.get().disarm();
+            self.slot().disarm();
         }
+        frame
     }
 
-    fn pop(&self) {
-        let frame = self.frames.get();
-        // SAFETY:
-        // - valid: `within` pushed this frame, which its caller holds by reference until `within`
-        //   returns or unwinds, and `Pop` runs before that; scopes end in the reverse order of
-        //   their beginning, because each is a function call;
-        // - shared: a frame is only ever reached through shared references.
-        let outer = unsafe { &*frame }.outer.get();
-        self.frames.set(outer);
-        if outer.is_null() && self.state.get() == State::Owner {
-            self.look_at.set(REGISTRY.arm(self.slot.get()));
+    /// Takes a frame out of the list.
+    ///
+    /// It is the first one, unless scopes ended out of order: two stackful coroutines that took
+    /// turns on this thread do that. If it is not in the list at all, a coroutine moved to this
+    /// thread with an open scope; the other thread's list then holds a frame that is about to
+    /// die, which nothing here can mend.
+    fn pop(&self, frame: *const Frame<'static>) {
+        let mut place = &self.frames;
+        while place.get() != frame {
+            if place.get().is_null() {
+                std::process::abort();
+            }
+            // SAFETY:
+            // - valid: every frame in the list is one whose `within` has not returned yet, since
+            //   each takes out its own frame, here, before it returns or unwinds;
+            // - shared: a frame is only ever reached through shared references.
+            place = unsafe { &(*place.get()).outer };
+        }
+        // SAFETY: valid and shared: it is `frame`, which the caller still holds.
+        place.set(unsafe { &*frame }.outer.get());
+        if self.frames.get().is_null() && self.state.get() == State::Owner {
+            REGISTRY.arm(self.slot(), self.last_look.get());
         }
     }
 
@@ -273,12 +333,37 @@ impl Local {
         let mut next = self.frames.get();
         while !next.is_null() {
             // SAFETY:
-            // - valid: every frame in the list is one whose `within` has not returned yet, on
-            //   this thread's own stack;
+            // - valid: every frame in the list is one whose `within` has not returned yet;
             // - shared: a frame is only ever reached through shared references.
             let frame = unsafe { &*next };
             charged = frame.note(event, charged);
             next = frame.outer.get();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Kind;
+
+    /// As two stackful coroutines do that open scopes in turn and close them in the same turn.
+    #[test]
+    fn scopes_may_end_out_of_order() {
+        let (first, second) = (Frame::new(Kind::Measure), Frame::new(Kind::Measure));
+        LOCAL.with(|local| {
+            let (first_place, second_place) = (local.push(&first), local.push(&second));
+            local.pop(first_place);
+            local.note(Counts::alloc(8));
+            local.pop(second_place);
+            assert!(local.frames.get().is_null());
+            local.note(Counts::alloc(8));
+        });
+        assert_eq!(
+            first.counts.get(),
+            Counts::ZERO,
+            "a closed scope counts no more"
+        );
+        assert_eq!(second.counts.get(), Counts::alloc(8), "an open one goes on");
     }
 }

@@ -229,3 +229,23 @@ fn the_panic_points_at_the_assertion() {
     assert!(thread.join().is_err());
     assert!(place.lock().unwrap().ends_with("assertions.rs"));
 }
+
+#[test]
+fn a_negative_budget_is_refused() {
+    let (base, saved) = (3_i64, 5_i64);
+    let message = message_of(|| assert_allocs!(<= base - saved, drop(the_culprit())));
+    assert!(message.contains("-2 allocations is negative"), "{message}");
+    let message = message_of(|| assert_allocs!(<= (base - saved) bytes, drop(the_culprit())));
+    assert!(message.contains("-2 bytes is negative"), "{message}");
+}
+
+/// The macros must not bring warnings into code that denies them.
+#[test]
+fn the_macros_are_clean_under_denied_warnings() {
+    #![deny(warnings, unused_braces)]
+    let mut line = String::with_capacity(8);
+    assert_no_alloc!({ line.push('x') });
+    assert_no_alloc!({});
+    assert_allocs!(<= 0, { line.len() });
+    assert_allocs!(<= 5_000_000_000 bytes, { line.len() });
+}

@@ -329,3 +329,22 @@ proptest! {
         prop_assert_eq!(counted, expected);
     }
 }
+
+#[test]
+fn swapped_readings_are_zero_and_not_huge() {
+    let earlier = thrifty_memstats::read().expect("the allocator is installed");
+    let kept = black_box(vec![0_u8; 100]);
+    let later = thrifty_memstats::read().expect("the allocator is installed");
+    let swapped = earlier.since(&later);
+    assert_eq!(
+        (
+            swapped.allocs,
+            swapped.allocated_bytes,
+            swapped.alloc_calls()
+        ),
+        (0, 0, 0)
+    );
+    assert_eq!(swapped.net_bytes(), 0);
+    assert!(swapped.to_string().starts_with("0 B in 0 allocs"));
+    drop(kept);
+}

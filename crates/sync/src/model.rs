@@ -56,7 +56,12 @@ impl Model {
     }
 
     /// How often to run on real threads.
+    ///
+    /// # Panics
+    ///
+    /// When `rounds` is zero.
     pub const fn rounds(mut self, rounds: usize) -> Self {
+        assert!(rounds > 0, "a model that does not run proves nothing");
         self.rounds = rounds;
         self
     }
@@ -67,8 +72,9 @@ impl Model {
     ///
     /// When an assertion of the model fails in some execution. Under loom also when memory is
     /// accessed without synchronisation, when the environment caps the exploration
-    /// (`LOOM_MAX_PERMUTATIONS`, `LOOM_MAX_DURATION`: loom ends a capped model as passed), or
-    /// when there was a single execution only, which means that loom saw no shared state.
+    /// (`LOOM_MAX_PERMUTATIONS`, `LOOM_MAX_DURATION`, `LOOM_CHECKPOINT_FILE`: loom ends a model
+    /// that they cut short as passed), or when there was a single execution only, which means
+    /// that loom saw no shared state.
     pub fn check(self, body: impl Fn() + Send + Sync + 'static) {
         let started = std::time::Instant::now();
         let executions = self.explore(body);
@@ -88,8 +94,10 @@ impl Model {
 
         let mut builder = loom::model::Builder::new();
         assert!(
-            builder.max_permutations.is_none() && builder.max_duration.is_none(),
-            "{}: unset LOOM_MAX_PERMUTATIONS and LOOM_MAX_DURATION",
+            builder.max_permutations.is_none()
+                && builder.max_duration.is_none()
+                && builder.checkpoint_file.is_none(),
+            "{}: unset LOOM_MAX_PERMUTATIONS, LOOM_MAX_DURATION and LOOM_CHECKPOINT_FILE",
             self.name
         );
         builder.preemption_bound = self.preemption_bound;

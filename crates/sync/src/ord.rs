@@ -36,7 +36,7 @@ macro_rules! ord {
 macro_rules! ord {
     ($first:ident $(.$rest:ident)*, $ordering:ident) => {
         $crate::ord::resolve(
-            concat!(stringify!($first) $(, ".", stringify!($rest))*),
+            ::core::concat!(::core::stringify!($first) $(, ".", ::core::stringify!($rest))*),
             $crate::atomic::Ordering::$ordering,
         )
     };
@@ -63,8 +63,8 @@ macro_rules! fence {
 #[macro_export]
 macro_rules! fence {
     ($first:ident $(.$rest:ident)*, $ordering:ident) => {
-        if let Some(ordering) = $crate::ord::resolve_fence(
-            concat!(stringify!($first) $(, ".", stringify!($rest))*),
+        if let ::core::option::Option::Some(ordering) = $crate::ord::resolve_fence(
+            ::core::concat!(::core::stringify!($first) $(, ".", ::core::stringify!($rest))*),
             $crate::atomic::Ordering::$ordering,
         ) {
             $crate::atomic::fence(ordering);
@@ -172,7 +172,7 @@ macro_rules! array {
 #[macro_export]
 macro_rules! array {
     ($each:expr; $len:expr) => {
-        core::array::from_fn::<_, { $len }, _>(|_| $each)
+        ::core::array::from_fn::<_, { $len }, _>(|_| $each)
     };
 }
 
