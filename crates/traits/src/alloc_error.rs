@@ -3,6 +3,8 @@
 use core::alloc::Layout;
 use core::fmt;
 
+use crate::pad::pad;
+
 /// Why an allocation failed, and what was asked for.
 ///
 /// The error owns no heap, so that it can be made when there is none left.
@@ -110,12 +112,12 @@ impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, size, align } = self;
         if *kind == AllocErrorKind::Overflow {
-            return write!(f, "cannot allocate: {kind}");
+            return pad(f, format_args!("cannot allocate: {kind}"));
         }
         let plural = if *size == 1 { "" } else { "s" };
-        write!(
+        pad(
             f,
-            "cannot allocate {size} byte{plural} aligned to {align}: {kind}"
+            format_args!("cannot allocate {size} byte{plural} aligned to {align}: {kind}"),
         )
     }
 }

@@ -6,6 +6,11 @@
 )]
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
 
 #[cfg(any(feature = "alloc", test))]
 extern crate alloc;
@@ -14,6 +19,7 @@ extern crate std;
 
 mod alloc_error;
 mod human;
+mod pad;
 mod pressure;
 mod reclaim;
 mod reclaimed;

@@ -10,6 +10,10 @@ use crate::{Pressure, Reclaimed, Usage};
 /// References and smart pointers pass the question on. Two handles to one component therefore
 /// report the same bytes twice: add up components, not handles.
 ///
+/// A `Weak` asks the component while there is one, and reports nothing afterwards. It holds a
+/// strong handle for as long as the component takes to answer. When the other owners let go in
+/// that time, that handle is the last one: the component is dropped here, by this thread.
+///
 /// # Examples
 ///
 /// ```
@@ -60,7 +64,8 @@ pub trait MemoryUsage {
 ///   than it frees: it is called when memory is short;
 /// - does not call back into whoever called it.
 ///
-/// References, `Box` and `Arc` pass the call on.
+/// References, `Box` and `Arc` pass the call on. So does a `Weak`, while the component is there;
+/// this call may then be the one that drops the component, as described at [`MemoryUsage`].
 ///
 /// # Examples
 ///
@@ -148,6 +153,18 @@ macro_rules! pass_on_reclaim {
     )+};
 }
 
+macro_rules! ask_while_alive {
+    ($($(#[$cfg:meta])* $weak:ty: $bound:ident, $method:ident($($argument:ident: $ty:ty)?) -> $answer:ident;)+) => {$(
+        $(#[$cfg])*
+        impl<T: $bound + ?Sized> $bound for $weak {
+            #[inline]
+            fn $method(&self $(, $argument: $ty)?) -> $answer {
+                self.upgrade().map_or($answer::new(), |strong| (*strong).$method($($argument)?))
+            }
+        }
+    )+};
+}
+
 pass_on_memory_usage! {
     &T;
     &mut T;
@@ -161,4 +178,13 @@ pass_on_reclaim! {
     &mut T;
     #[cfg(feature = "alloc")] alloc::boxed::Box<T>;
     #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))] alloc::sync::Arc<T>;
+}
+
+ask_while_alive! {
+    #[cfg(feature = "alloc")]
+    alloc::rc::Weak<T>: MemoryUsage, memory_usage() -> Usage;
+    #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+    alloc::sync::Weak<T>: MemoryUsage, memory_usage() -> Usage;
+    #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+    alloc::sync::Weak<T>: Reclaim, reclaim(pressure: Pressure) -> Reclaimed;
 }

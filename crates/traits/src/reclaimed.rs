@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::human::HumanBytes;
+use crate::pad::pad;
 use crate::sum::impl_saturating_sum;
 
 /// What one call to [`Reclaim::reclaim`](crate::Reclaim::reclaim) gave back.
@@ -94,11 +95,7 @@ impl_saturating_sum!(Reclaimed { bytes, items });
 impl fmt::Display for Reclaimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.items == 1 { "" } else { "s" };
-        write!(
-            f,
-            "{} in {} item{plural}",
-            HumanBytes(self.bytes),
-            self.items
-        )
+        let (bytes, items) = (HumanBytes(self.bytes), self.items);
+        pad(f, format_args!("{bytes} in {items} item{plural}"))
     }
 }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::human::HumanBytes;
+use crate::pad::pad;
 use crate::sum::impl_saturating_sum;
 
 /// How much memory a component holds, split by what it is for.
@@ -136,12 +137,12 @@ impl_saturating_sum!(Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
+        let in_use = HumanBytes(self.in_use_bytes);
+        let idle = HumanBytes(self.idle_bytes);
+        let reserved = HumanBytes(self.reserved_bytes);
+        pad(
             f,
-            "{} in use, {} idle, {} reserved",
-            HumanBytes(self.in_use_bytes),
-            HumanBytes(self.idle_bytes),
-            HumanBytes(self.reserved_bytes),
+            format_args!("{in_use} in use, {idle} idle, {reserved} reserved"),
         )
     }
 }

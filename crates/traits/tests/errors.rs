@@ -17,6 +17,18 @@ const KINDS: [AllocErrorKind; 5] = [
 struct Nothing;
 
 #[test]
+fn messages_take_the_width_that_they_are_given() {
+    let overflow = AllocError::overflow(8);
+    assert_eq!(
+        format!("{overflow:>38}"),
+        "   cannot allocate: the size overflows"
+    );
+    let full = AllocError::new(AllocErrorKind::Exhausted, 1, 1);
+    let text = "cannot allocate 1 byte aligned to 1: the allocator is full";
+    assert_eq!(format!("{full:60}|"), format!("{text}  |"));
+}
+
+#[test]
 fn messages_are_lower_case_without_a_period() {
     let layout = Layout::from_size_align(48, 16).unwrap();
     let messages = KINDS.map(|kind| AllocError::for_layout(kind, layout).to_string());

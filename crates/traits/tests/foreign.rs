@@ -165,18 +165,58 @@ fn bytes_mut_leaves_other_handles_alone() {
     assert_eq!((&head[..], &buffer[..]), (&b"head"[..], &b"again"[..]));
 }
 
+/// A buffer whose 64 bytes are all in use, and its address.
+fn full_buffer() -> (BytesMut, *const u8) {
+    let mut buffer = BytesMut::with_capacity(64);
+    buffer.put_slice(&[1; 64]);
+    assert_eq!(buffer.capacity(), 64);
+    let address = buffer.as_ptr();
+    (buffer, address)
+}
+
 #[test]
 fn bytes_mut_gets_its_front_back_when_it_is_alone() {
-    let mut buffer = BytesMut::with_capacity(64);
-    buffer.put_slice(&[1; 60]);
-    let capacity = buffer.capacity();
-    buffer.advance(60);
+    let consume: [fn(&mut BytesMut); 6] = [
+        |buffer| buffer.advance(60),
+        |buffer| buffer.advance(64),
+        |buffer| drop(buffer.split()),
+        |buffer| drop(buffer.split_to(10)),
+        |buffer| drop(buffer.split_to(10).freeze()),
+        |buffer| {
+            drop(buffer.split_to(10));
+            buffer.advance(20);
+        },
+    ];
+    for consume in consume {
+        let (mut buffer, address) = full_buffer();
+        for _ in 0..3 {
+            consume(&mut buffer);
+            buffer.reset();
+            assert_eq!((buffer.as_ptr(), buffer.retained_bytes()), (address, 64));
+            assert!(buffer.is_empty());
+            buffer.put_slice(&[2; 64]);
+        }
+    }
+}
+
+#[test]
+fn bytes_mut_gets_most_of_its_end_back_when_it_is_alone() {
+    for at in 0..64 {
+        for advance in [0, at / 2, at] {
+            let (mut buffer, address) = full_buffer();
+            drop(buffer.split_off(at));
+            buffer.advance(advance);
+            buffer.reset();
+            assert!(buffer.retained_bytes() > 32, "{at} {advance}");
+            buffer.reserve(64);
+            assert_eq!((buffer.as_ptr(), buffer.capacity()), (address, 64));
+        }
+    }
+}
+
+#[test]
+fn bytes_mut_without_a_buffer_gets_none() {
+    let mut buffer = BytesMut::new();
     buffer.reset();
-    assert_eq!(buffer.retained_bytes(), capacity - 60);
-    buffer.reserve(capacity);
-    assert_eq!(
-        buffer.retained_bytes(),
-        capacity,
-        "taken back, not allocated anew"
-    );
+    assert_eq!(buffer.capacity(), 0);
 }

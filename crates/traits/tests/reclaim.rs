@@ -82,6 +82,54 @@ fn pointers_pass_the_call_on() {
 }
 
 #[test]
+fn weak_handles_ask_while_the_component_lives() {
+    let strong = Arc::new(Stock::new());
+    let weak = Arc::downgrade(&strong);
+    let object: alloc::sync::Weak<dyn Reclaim> = weak.clone();
+    assert_eq!(weak.memory_usage(), strong.memory_usage());
+    assert_eq!(weak.reclaim(Pressure::Low).items, 2);
+    assert_eq!(object.reclaim(Pressure::Medium).items, 3);
+    let boxed: Box<dyn Reclaim> = Box::new(object);
+    assert_eq!(boxed.memory_usage().in_use_bytes, 500);
+    drop(strong);
+    assert_eq!(ask(weak, Pressure::High), Default::default());
+    assert_eq!(ask(boxed, Pressure::High), Default::default());
+
+    let strong = Rc::new(Stock::new());
+    let weak: alloc::rc::Weak<dyn MemoryUsage> = Rc::<Stock>::downgrade(&strong);
+    assert_eq!(weak.memory_usage().in_use_bytes, 500);
+    drop(strong);
+    assert_eq!(weak.memory_usage(), Usage::new());
+}
+
+/// A component that is its own last owner, until it is asked.
+struct SelfOwned(Mutex<Option<Arc<Self>>>);
+
+impl MemoryUsage for SelfOwned {
+    fn memory_usage(&self) -> Usage {
+        Usage::new()
+    }
+}
+
+impl Reclaim for SelfOwned {
+    fn reclaim(&self, _: Pressure) -> Reclaimed {
+        let last = self.0.lock().expect("not poisoned").take();
+        Reclaimed::new().with_items(usize::from(last.is_some()))
+    }
+}
+
+#[test]
+fn a_weak_handle_may_hold_the_component_for_the_last_time() {
+    let strong = Arc::new(SelfOwned(Mutex::new(None)));
+    let weak = Arc::downgrade(&strong);
+    *strong.0.lock().expect("not poisoned") = Some(Arc::clone(&strong));
+    drop(strong);
+    assert_eq!(weak.strong_count(), 1);
+    assert_eq!(weak.reclaim(Pressure::Low).items, 1);
+    assert_eq!(weak.strong_count(), 0);
+}
+
+#[test]
 fn a_controller_needs_objects_only() {
     let components: Vec<Arc<dyn Reclaim>> = vec![Arc::new(Stock::new()), Arc::new(Stock::new())];
     let freed = |pressure| {
@@ -119,6 +167,22 @@ fn numbers_read_well() {
         Usage::new().to_string(),
         "0 B in use, 0 B idle, 0 B reserved"
     );
+}
+
+#[test]
+fn texts_take_the_width_that_they_are_given() {
+    let one = Reclaimed::new().with_bytes(1).with_items(1);
+    assert_eq!(
+        format!("{one:>16}|{one:16}|"),
+        "   1 B in 1 item|1 B in 1 item   |"
+    );
+    assert_eq!(
+        format!("{one:*^16}|{one:3}|"),
+        "*1 B in 1 item**|1 B in 1 item|"
+    );
+    let text = "0 B in use, 0 B idle, 0 B reserved";
+    assert_eq!(format!("{:é<36}", Usage::new()), format!("{text}éé"));
+    assert_eq!(format!("{:>36}", Usage::new()), format!("  {text}"));
 }
 
 /// Small numbers and numbers near the maximum.

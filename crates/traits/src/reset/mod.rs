@@ -35,7 +35,7 @@ mod table;
 /// | integers, floats, `bool`, `char`, `Duration` | `0`, `false`, `'\0'`, zero | – |
 /// | `Vec`, `VecDeque`, `BinaryHeap`, `String`, `OsString`, `PathBuf` | empty | its buffer |
 /// | `HashMap`, `HashSet` (std, hashbrown), `HashTable` | empty | its table and hasher |
-/// | `BytesMut` | empty | its part of the buffer |
+/// | `BytesMut` | empty | its buffer, or its part while others share it |
 /// | `BTreeMap`, `BTreeSet`, `LinkedList` | empty | nothing: they have no spare capacity |
 /// | `Option<T>`, `OnceCell<T>`, `OnceLock<T>` | `None`, empty | nothing: the inner value is dropped |
 /// | `[T; N]`, `[T]`, tuples, `Wrapping`, `Saturating`, `Reverse` | each element is reset | what the elements keep |

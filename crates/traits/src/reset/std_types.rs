@@ -47,7 +47,8 @@ impl<T: Reset> Reset for Cursor<T> {
 
 /// Resets the value inside, then clears the poison, because nothing half-updated is left.
 ///
-/// No lock is taken to reset. `retained_bytes` answers 0 while the mutex is locked.
+/// No lock is taken to reset. A guard that was leaked (`mem::forget`) therefore outlives it: the
+/// value is as new, and the mutex still locked. `retained_bytes` answers 0 while it is.
 impl<T: Reset + ?Sized> Reset for Mutex<T> {
     #[inline]
     fn reset(&mut self) {
@@ -69,7 +70,9 @@ impl<T: Reset + ?Sized> Reset for Mutex<T> {
 
 /// Resets the value inside, then clears the poison, because nothing half-updated is left.
 ///
-/// No lock is taken to reset. `retained_bytes` answers 0 while the lock is held for writing.
+/// No lock is taken to reset. A guard that was leaked (`mem::forget`) therefore outlives it: the
+/// value is as new, and the lock still held. `retained_bytes` answers 0 while it is held for
+/// writing.
 impl<T: Reset + ?Sized> Reset for RwLock<T> {
     #[inline]
     fn reset(&mut self) {
