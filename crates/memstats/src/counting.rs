@@ -3,7 +3,10 @@
 use core::alloc::{GlobalAlloc, Layout};
 use std::alloc::System;
 
-use crate::thread::{on_alloc, on_free, on_realloc};
+use crate::{
+    counts::Counts,
+    thread::{count_slowly, try_count_alloc, try_count_free, try_count_realloc},
+};
 
 /// A [`GlobalAlloc`] that counts what passes through it, around any other.
 ///
@@ -65,6 +68,48 @@ impl<A> Alloc<A> {
     }
 }
 
+// The slow halves below take over what the fast ones still had to do: hand out the block, or free
+// it. The fast ones then end in a jump and keep nothing over a call: no stack frame for a free, one
+// register saved for an allocation. They are `extern "C"` because such a function cannot unwind,
+// which spares its caller a landing pad and turns a bug in here into an abort, never into
+// undefined behaviour.
+
+/// Counts the allocation of `block`, and hands it out.
+#[cold]
+#[inline(never)]
+extern "C" fn slow_alloc(block: *mut u8, bytes: usize) -> *mut u8 {
+    count_slowly(Counts::alloc(bytes as u64));
+    block
+}
+
+/// Counts the reallocation that led to `block`, and hands it out.
+#[cold]
+#[inline(never)]
+extern "C" fn slow_realloc(block: *mut u8, old: usize, new: usize, moved: u64) -> *mut u8 {
+    count_slowly(Counts::realloc(old as u64, new as u64, moved));
+    block
+}
+
+impl<A: GlobalAlloc> Alloc<A> {
+    /// Counts a free, and frees.
+    ///
+    /// # Safety
+    ///
+    /// That of [`GlobalAlloc::dealloc`].
+    #[cold]
+    #[inline(never)]
+    #[expect(
+        improper_ctypes_definitions,
+        reason = "called from Rust only; see above for the ABI"
+    )]
+    unsafe extern "C" fn slow_dealloc(&self, block: *mut u8, layout: Layout) {
+        count_slowly(Counts::free(layout.size() as u64));
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block came from
+        // this allocator with this layout, so it came from the inner one with this layout.
+        unsafe { self.inner.dealloc(block, layout) };
+    }
+}
+
 // SAFETY: every method passes its arguments on unchanged and returns what the inner allocator
 // returned, so whatever that one promises about blocks and layouts holds for this one. The
 // counting in between neither unwinds nor allocates, and touches no block.
@@ -73,15 +118,18 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`, which is the same here.
         let block = unsafe { self.inner.alloc(layout) };
-        if !block.is_null() {
-            on_alloc(layout.size());
+        if block.is_null() || try_count_alloc(layout.size()) {
+            return block;
         }
-        block
+        slow_alloc(block, layout.size())
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        on_free(layout.size());
+        if !try_count_free(layout.size()) {
+            // SAFETY: the caller keeps the contract, which is the same.
+            return unsafe { self.slow_dealloc(block, layout) };
+        }
         // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block came from
         // this allocator with this layout, so it came from the inner one with this layout.
         unsafe { self.inner.dealloc(block, layout) };
@@ -91,10 +139,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc_zeroed`.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
-        if !block.is_null() {
-            on_alloc(layout.size());
+        if block.is_null() || try_count_alloc(layout.size()) {
+            return block;
         }
-        block
+        slow_alloc(block, layout.size())
     }
 
     #[inline]
@@ -104,9 +152,15 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
         // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`; the block came from
         // the inner allocator, as for `dealloc`.
         let new_block = unsafe { self.inner.realloc(block, layout, new_bytes) };
-        if !new_block.is_null() {
-            on_realloc(layout.size(), new_bytes, new_block.addr() != old_address);
+        let (old, new) = (layout.size() as u64, new_bytes as u64);
+        let moved = if new_block.addr() == old_address {
+            0
+        } else {
+            old.min(new)
+        };
+        if new_block.is_null() || try_count_realloc(Counts::realloc(old, new, moved)) {
+            return new_block;
         }
-        new_block
+        slow_realloc(new_block, layout.size(), new_bytes, moved)
     }
 }

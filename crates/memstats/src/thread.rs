@@ -87,77 +87,38 @@ impl Drop for Exit {
     }
 }
 
-/// Counts an allocation.
+/// Counts an allocation if that is all there is to do; otherwise [`count_slowly`] must.
 #[inline]
-pub(crate) fn on_alloc(bytes: usize) {
-    let bytes = bytes as u64;
-    with_local(
-        |local| {
-            if !local.slot().try_count_alloc(bytes) {
-                slow_alloc(bytes);
-            }
-        },
-        Counts::alloc(bytes),
-    );
+pub(crate) fn try_count_alloc(bytes: usize) -> bool {
+    LOCAL
+        .try_with(|local| local.slot().try_count_alloc(bytes as u64))
+        .unwrap_or(false)
 }
 
-/// Counts a free.
+/// Counts a free if that is all there is to do; otherwise [`count_slowly`] must.
 #[inline]
-pub(crate) fn on_free(bytes: usize) {
-    let bytes = bytes as u64;
-    with_local(
-        |local| {
-            if !local.slot().try_count_free(bytes) {
-                slow_free(bytes);
-            }
-        },
-        Counts::free(bytes),
-    );
+pub(crate) fn try_count_free(bytes: usize) -> bool {
+    LOCAL
+        .try_with(|local| local.slot().try_count_free(bytes as u64))
+        .unwrap_or(false)
 }
 
-/// Counts a reallocation that succeeded.
+/// Counts a reallocation if that is all there is to do; otherwise [`count_slowly`] must.
 #[inline]
-pub(crate) fn on_realloc(old_bytes: usize, new_bytes: usize, moved: bool) {
-    let (old, new) = (old_bytes as u64, new_bytes as u64);
-    let moved_bytes = if moved { old.min(new) } else { 0 };
-    let event = Counts::realloc(old, new, moved_bytes);
-    with_local(
-        |local| {
-            if !local.slot().try_count_realloc(event) {
-                slow_realloc(old, new, moved_bytes);
-            }
-        },
-        event,
-    );
+pub(crate) fn try_count_realloc(event: Counts) -> bool {
+    LOCAL
+        .try_with(|local| local.slot().try_count_realloc(event))
+        .unwrap_or(false)
 }
 
-/// Runs `count` on the thread's place, or counts `event` for no thread in particular.
+/// Counts an event that the hot path could not.
 ///
-/// The second happens on targets without native thread-locals only, whose std destroys `LOCAL` with
-/// the thread and would panic at a later access, which an allocator must not.
-#[inline]
-fn with_local(count: impl FnOnce(&Local), event: Counts) {
-    if LOCAL.try_with(count).is_err() {
+/// On targets without native thread-locals std destroys `LOCAL` with the thread; an event after that
+/// counts for no thread in particular.
+pub(crate) fn count_slowly(event: Counts) {
+    if LOCAL.try_with(|local| local.slow(event)).is_err() {
         REGISTRY.shard(0).count_shared(event);
     }
-}
-
-#[cold]
-#[inline(never)]
-fn slow_alloc(bytes: u64) {
-    LOCAL.with(|local| local.slow(Counts::alloc(bytes)));
-}
-
-#[cold]
-#[inline(never)]
-fn slow_free(bytes: u64) {
-    LOCAL.with(|local| local.slow(Counts::free(bytes)));
-}
-
-#[cold]
-#[inline(never)]
-fn slow_realloc(old_bytes: u64, new_bytes: u64, moved_bytes: u64) {
-    LOCAL.with(|local| local.slow(Counts::realloc(old_bytes, new_bytes, moved_bytes)));
 }
 
 /// What the calling thread counted since it began.
