@@ -13,7 +13,9 @@
     deprecated,
     irrefutable_let_patterns,
     let_underscore_drop,
-    single_use_lifetimes
+    single_use_lifetimes,
+    unit_bindings,
+    unused_results
 )]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 #![deny(

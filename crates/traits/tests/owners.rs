@@ -149,6 +149,22 @@ fn a_rw_lock_is_emptied_and_cured() {
 }
 
 #[test]
+#[expect(clippy::mem_forget, reason = "the test is about leaked guards")]
+fn a_leaked_guard_outlives_the_reset() {
+    let mut mutex = Mutex::new(1_u8);
+    core::mem::forget(mutex.lock());
+    mutex.reset();
+    assert!(mutex.try_lock().is_err());
+    assert_eq!(mutex.into_inner().unwrap(), 0);
+
+    let mut lock = RwLock::new(1_u8);
+    core::mem::forget(lock.read());
+    lock.reset();
+    assert!(lock.try_write().is_err());
+    assert_eq!(*lock.try_read().unwrap(), 0);
+}
+
+#[test]
 fn a_poisoned_mutex_stays_poisoned_when_its_reset_panics() {
     struct Stubborn;
 
