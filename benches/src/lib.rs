@@ -1,5 +1,6 @@
 //! Benchmarks and the tour of the Thrifty workspace.
 //!
+//! - [`suite`]: the rows of the benchmark suite, and what plugs into them.
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
 //! - [`cost`]: what counting adds to an allocation.
 //! - [`failure`]: how the programs end when they cannot go on.
@@ -11,4 +12,5 @@ extern crate alloc;
 pub mod cost;
 pub mod failure;
 pub mod runner;
+pub mod suite;
 pub mod tour;
