@@ -3,11 +3,12 @@
 //! | model | orderings it covers |
 //! |---|---|
 //! | `a_slot_passes_on_with_its_counts` | memstats.claim, memstats.release |
-//! | `live_bytes_are_never_negative` | memstats.freed, memstats.sum_freed |
-//! | `live_bytes_are_never_negative_through_a_shard` | memstats.shared_freed |
+//! | `live_bytes_are_never_negative` | memstats.freed_bytes, memstats.frees, memstats.sum_freed_bytes, memstats.sum_frees |
+//! | `live_bytes_are_never_negative_through_a_shard` | memstats.shared_freed_bytes, memstats.shared_frees |
 //! | `a_peak_is_never_above_the_truth` | memstats.allocated, memstats.between |
 //! | `a_peak_is_never_above_the_truth_of_a_shard` | memstats.shared_allocated |
-//! | `a_resize_is_never_seen_as_two_blocks` | memstats.allocated |
+//! | `the_slow_path_keeps_both_bounds` | memstats.slow_allocated, memstats.slow_freed_bytes, memstats.slow_frees |
+//! | `a_resize_is_never_seen_as_two_blocks` | memstats.grown, memstats.shrunk |
 //! | `a_kick_is_never_lost` | memstats.armed, memstats.kicked |
 //! | `a_late_scan_raises_no_newer_mark` | (the packed word) |
 
@@ -172,6 +173,37 @@ fn a_peak_is_never_above_the_truth_of_a_shard() {
 }
 
 #[test]
+fn the_slow_path_keeps_both_bounds() {
+    Model::new("the_slow_path_keeps_both_bounds")
+        .preemption_bound(2)
+        .check(|| {
+            let registry = Arc::new(Registry::<1, 1>::new());
+            let other = Arc::clone(&registry);
+            let thread = thread::spawn(move || {
+                let slot = other.claim().unwrap();
+                slot.count(Counts::alloc(16));
+                slot.count(Counts::free(16));
+                slot.count(Counts::alloc(16));
+            });
+            let scan = registry.scan();
+            let seen = scan.allocated.plus(scan.freed_before);
+            assert!(
+                seen.live_bytes() >= 0,
+                "a free was seen before its allocation"
+            );
+            assert!(
+                seen.live_blocks() >= 0,
+                "a freed block was seen before it was allocated"
+            );
+            assert!(
+                registry.peak_bytes() <= 16,
+                "two blocks were never live at once"
+            );
+            thread.join().unwrap();
+        });
+}
+
+#[test]
 fn a_resize_is_never_seen_as_two_blocks() {
     Model::new("a_resize_is_never_seen_as_two_blocks").check(|| {
         let registry = Arc::new(Registry::<1, 1>::new());
@@ -180,10 +212,15 @@ fn a_resize_is_never_seen_as_two_blocks() {
             let slot = other.claim().unwrap();
             slot.arm(1000);
             assert!(slot.try_count_alloc(16));
-            assert!(slot.try_count_realloc(Counts::realloc(16, 24, 0)));
-            assert!(slot.try_count_realloc(Counts::realloc(24, 8, 0)));
+            assert!(slot.try_count_realloc(Counts::realloc(16, 8, 0)));
+            assert!(slot.try_count_realloc(Counts::realloc(8, 24, 0)));
         });
-        registry.observe();
+        let scan = registry.scan();
+        let seen = scan.allocated.plus(scan.freed_before);
+        assert!(
+            seen.live_bytes() >= 0,
+            "a block shrank before it was allocated"
+        );
         assert!(
             registry.peak_bytes() <= 24,
             "the old and the new size were never live at once"
@@ -196,7 +233,7 @@ fn a_resize_is_never_seen_as_two_blocks() {
                 end.requested_bytes(),
                 end.returned_bytes()
             ),
-            (8, 48, 40)
+            (24, 48, 24)
         );
     });
 }

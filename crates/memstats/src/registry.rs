@@ -4,7 +4,7 @@
 //!
 //! Threads count while somebody sums, so a sum is never of one moment. The frees are therefore read
 //! twice, before and after the allocations. *Frees first*: each free that is seen brings its
-//! allocation with it (ORDERING memstats.freed), so the difference is never negative and never
+//! allocation with it (ORDERING memstats.freed_bytes), so the difference is never negative and never
 //! below the truth. *Allocations first*: the difference is never above what was live in between
 //! (ORDERING memstats.between), however long the scanning thread was kept from running; peaks are
 //! made of these only. What is reported as live lies between the two. They differ by what was
@@ -105,7 +105,7 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
     pub(crate) fn claim(&self) -> Option<&Slot> {
         let index = self.slots.iter().position(Slot::try_claim)?;
         // ORDERING(memstats.used): Relaxed; a count in this slot comes later in program order, so
-        // who sees the count's effect (memstats.sum_freed) also sees the slot in use. For a kick,
+        // who sees the count's effect (memstats.sum_freed_bytes) also sees the slot in use. For a kick,
         // the fences of memstats.kicked and memstats.armed order it.
         self.used.fetch_max(index + 1, ord!(memstats.used, Relaxed));
         Some(&self.slots[index])
@@ -220,9 +220,9 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         let seen =
             (self.scopes.load(ord!(memstats.scopes, Relaxed)) != 0).then(|| self.watermarks.see());
         let allocated = self.sum(Slot::allocated);
-        // ORDERING(memstats.between): Acquire fence; pairs with memstats.allocated and
-        // memstats.shared_allocated. The frees are read after the allocations, so the difference
-        // cannot exceed what was live in between.
+        // ORDERING(memstats.between): Acquire fence; pairs with memstats.allocated, memstats.grown,
+        // memstats.slow_allocated and memstats.shared_allocated. The frees are read after the
+        // allocations, so the difference cannot exceed what was live in between.
         fence!(memstats.between, Acquire);
         let freed = self.sum(Slot::freed);
         let live = live_bytes(allocated.plus(freed));

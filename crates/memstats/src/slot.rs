@@ -119,7 +119,7 @@ impl Slot {
         self.allocated_bytes
             .store(total, ord!(memstats.allocated, Release));
         // ORDERING(memstats.calls): Relaxed; a free that is counted later publishes it, see
-        // memstats.freed.
+        // memstats.frees.
         bump!(self.allocs, 1, ord!(memstats.calls, Relaxed));
         true
     }
@@ -131,11 +131,13 @@ impl Slot {
         if self.next_event.load(ord!(memstats.threshold, Relaxed)) == 0 {
             return false;
         }
-        // ORDERING(memstats.freed): Release; pairs with memstats.sum_freed. Who sums up sees,
-        // with a free, the count of the allocation that it ended: that count is older than the
-        // block's way to this thread.
-        bump!(self.freed_bytes, bytes, ord!(memstats.freed, Release));
-        bump!(self.frees, 1, ord!(memstats.freed, Release));
+        // ORDERING(memstats.freed_bytes): Release; pairs with memstats.sum_freed_bytes. Who sums
+        // up sees, with a free, the count of the allocation that it ended: that count is older
+        // than the block's way to this thread.
+        bump!(self.freed_bytes, bytes, ord!(memstats.freed_bytes, Release));
+        // ORDERING(memstats.frees): Release; pairs with memstats.sum_frees, for blocks as
+        // memstats.freed_bytes is for bytes: either may be the only one that is seen yet.
+        bump!(self.frees, 1, ord!(memstats.frees, Release));
         true
     }
 
@@ -161,25 +163,27 @@ impl Slot {
             event.moved_bytes,
             ord!(memstats.calls, Relaxed)
         );
-        // ORDERING(memstats.allocated): Release; as for an allocation.
+        // ORDERING(memstats.grown): Release; pairs with memstats.between, as memstats.allocated.
         self.allocated_bytes
-            .store(total, ord!(memstats.allocated, Release));
-        // ORDERING(memstats.freed): Release; as for a free. One of these two adds nothing.
+            .store(total, ord!(memstats.grown, Release));
+        // ORDERING(memstats.shrunk): Release; pairs with memstats.sum_freed_bytes, as
+        // memstats.freed_bytes. One of these two adds nothing.
         bump!(
             self.freed_bytes,
             event.freed_bytes,
-            ord!(memstats.freed, Release)
+            ord!(memstats.shrunk, Release)
         );
         true
     }
 
     /// Counts any event; for the owner.
     pub(crate) fn count(&self, event: Counts) {
-        // ORDERING(memstats.allocated): Release; as on the hot path.
+        // ORDERING(memstats.slow_allocated): Release; pairs with memstats.between, as
+        // memstats.allocated.
         bump!(
             self.allocated_bytes,
             event.allocated_bytes,
-            ord!(memstats.allocated, Release)
+            ord!(memstats.slow_allocated, Release)
         );
         // ORDERING(memstats.calls): Relaxed; published by the stores of what was freed.
         bump!(self.allocs, event.allocs, ord!(memstats.calls, Relaxed));
@@ -194,13 +198,16 @@ impl Slot {
             event.moved_bytes,
             ord!(memstats.calls, Relaxed)
         );
-        // ORDERING(memstats.freed): Release; as on the hot path.
+        // ORDERING(memstats.slow_freed_bytes): Release; pairs with memstats.sum_freed_bytes, as
+        // memstats.freed_bytes.
         bump!(
             self.freed_bytes,
             event.freed_bytes,
-            ord!(memstats.freed, Release)
+            ord!(memstats.slow_freed_bytes, Release)
         );
-        bump!(self.frees, event.frees, ord!(memstats.freed, Release));
+        // ORDERING(memstats.slow_frees): Release; pairs with memstats.sum_frees, as
+        // memstats.frees.
+        bump!(self.frees, event.frees, ord!(memstats.slow_frees, Release));
     }
 
     /// Counts any event; for threads that share this slot as a shard.
@@ -219,12 +226,15 @@ impl Slot {
             .fetch_add(event.resized_bytes, ord!(memstats.shared_calls, Relaxed));
         self.moved_bytes
             .fetch_add(event.moved_bytes, ord!(memstats.shared_calls, Relaxed));
-        // ORDERING(memstats.shared_freed): Release; pairs with memstats.sum_freed. A
+        // ORDERING(memstats.shared_freed_bytes): Release; pairs with memstats.sum_freed_bytes. A
         // read-modify-write by another thread continues the release sequence.
-        self.freed_bytes
-            .fetch_add(event.freed_bytes, ord!(memstats.shared_freed, Release));
+        self.freed_bytes.fetch_add(
+            event.freed_bytes,
+            ord!(memstats.shared_freed_bytes, Release),
+        );
+        // ORDERING(memstats.shared_frees): Release; pairs with memstats.sum_frees, likewise.
         self.frees
-            .fetch_add(event.frees, ord!(memstats.shared_freed, Release));
+            .fetch_add(event.frees, ord!(memstats.shared_frees, Release));
     }
 
     /// Sends every event of the owner through the slow path.
@@ -250,18 +260,26 @@ impl Slot {
 
     /// What was freed. Read before [`allocated`](Self::allocated), no sum is ever negative.
     pub(crate) fn freed(&self) -> Counts {
-        // ORDERING(memstats.sum_freed): Acquire; pairs with memstats.freed and
-        // memstats.shared_freed: the allocations of these frees are seen by what follows.
+        // ORDERING(memstats.sum_freed_bytes): Acquire; pairs with memstats.freed_bytes,
+        // memstats.shrunk, memstats.slow_freed_bytes and memstats.shared_freed_bytes: the
+        // allocations of these frees are seen by what follows.
+        let freed_bytes = self
+            .freed_bytes
+            .load(ord!(memstats.sum_freed_bytes, Acquire));
+        // ORDERING(memstats.sum_frees): Acquire; pairs with memstats.frees, memstats.slow_frees and
+        // memstats.shared_frees, for the same reason.
+        let frees = self.frees.load(ord!(memstats.sum_frees, Acquire));
         Counts {
-            freed_bytes: self.freed_bytes.load(ord!(memstats.sum_freed, Acquire)),
-            frees: self.frees.load(ord!(memstats.sum_freed, Acquire)),
+            freed_bytes,
+            frees,
             ..Counts::ZERO
         }
     }
 
     /// What was allocated.
     pub(crate) fn allocated(&self) -> Counts {
-        // ORDERING(memstats.sum_allocated): Relaxed; see memstats.sum_freed.
+        // ORDERING(memstats.sum_allocated): Relaxed; see memstats.sum_freed_bytes and
+        // memstats.between.
         Counts {
             allocated_bytes: self
                 .allocated_bytes

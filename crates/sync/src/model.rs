@@ -92,6 +92,17 @@ impl Model {
             atomic::{AtomicUsize, Ordering},
         };
 
+        /// Says in which execution the model failed.
+        struct Report(&'static str, Arc<AtomicUsize>);
+        impl Drop for Report {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    let execution = self.1.load(Ordering::Relaxed);
+                    std::println!("model {}: failed in execution {execution}", self.0);
+                }
+            }
+        }
+
         let mut builder = loom::model::Builder::new();
         assert!(
             builder.max_permutations.is_none()
@@ -104,10 +115,12 @@ impl Model {
         // A counter of std, on purpose: loom must not see it, or it would explore it.
         let executions = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&executions);
+        let report = Report(self.name, Arc::clone(&executions));
         builder.check(move || {
             counter.fetch_add(1, Ordering::Relaxed);
             body();
         });
+        drop(report);
         let executions = executions.load(Ordering::Relaxed);
         assert!(
             executions > 1,
