@@ -7,8 +7,16 @@
 //!
 //! - [`rng`]: the one source of pseudo-randomness.
 //! - [`zipf`]: skewed choice, as real hosts, users and URLs are skewed.
+//! - [`sizes`]: how large blocks are.
+//! - [`ops`]: streams of allocations and frees, with an oracle.
+//! - [`corpus`]: strings with their repetitions, with an oracle.
 //! - [`logs`]: syslog, web-access and HDFS-style log lines.
+//! - [`fingerprint`]: the hash that pins data.
 
+pub mod corpus;
+pub mod fingerprint;
 pub mod logs;
+pub mod ops;
 pub mod rng;
+pub mod sizes;
 pub mod zipf;
