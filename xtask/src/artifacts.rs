@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 /// An executable that cargo built.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Executable {
     /// The target's name: a binary's, an integration test's, or the library's for its unit tests.
     pub(crate) target: String,

@@ -2,10 +2,11 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Command, ExitStatus, Output, Stdio},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use xshell::Cmd;
@@ -87,6 +88,39 @@ impl Job {
             .map_err(|error| self.did_not_start(&error))
     }
 
+    /// As [`output`](Self::output), but ends the command after `limit`: then there is `None`.
+    pub(crate) fn output_within(mut self, limit: Duration) -> Result<Option<Output>, Failure> {
+        let started = Instant::now();
+        let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().map_err(|error| self.did_not_start(&error))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        thread::scope(|scope| {
+            // A full pipe would stop the child, so both are emptied while it runs.
+            let stdout = scope.spawn(|| all_of(stdout));
+            let stderr = scope.spawn(|| all_of(stderr));
+            let status = loop {
+                match child.try_wait() {
+                    Ok(Some(status)) => break Some(status),
+                    Ok(None) if started.elapsed() < limit => {
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    Ok(None) => {
+                        let _ = child.kill();
+                        let _ = child.wait();
+                        break None;
+                    }
+                    Err(error) => return Err(self.did_not_start(&error)),
+                }
+            };
+            let (stdout, stderr) = (stdout.join(), stderr.join());
+            Ok(status.map(|status| Output {
+                status,
+                stdout: stdout.unwrap_or_default(),
+                stderr: stderr.unwrap_or_default(),
+            }))
+        })
+    }
+
     /// Runs silently and returns standard output; a bad exit shows everything and fails.
     pub(crate) fn text(mut self) -> Result<String, Failure> {
         let output = self
@@ -139,6 +173,16 @@ impl Job {
     }
 }
 
+/// What a stream holds up to its end.
+fn all_of(stream: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        // What was read before an error is still worth showing.
+        let _ = stream.read_to_end(&mut bytes);
+    }
+    bytes
+}
+
 /// Both streams of a finished command, as text.
 pub(crate) fn both_streams(output: &Output) -> String {
     format!(
@@ -165,6 +209,15 @@ mod tests {
             text.contains("KEY=\"value\" thrifty-no-such-program --flag"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_ended() {
+        let sh = Shell::new().unwrap();
+        let within = |limit| Job::new(cmd!(sh, "cargo --version")).output_within(limit);
+        let output = within(Duration::from_secs(60)).unwrap().unwrap();
+        assert!(both_streams(&output).starts_with("cargo "));
+        assert_eq!(within(Duration::ZERO), Ok(None));
     }
 
     #[test]

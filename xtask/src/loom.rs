@@ -1,7 +1,7 @@
-//! `cargo xtask loom`: builds the models against loom and runs every one, then shows that the
-//! door between our crates and loom still catches a mistake.
+//! `cargo xtask loom`: builds the models against loom and runs every one, then weakens orderings
+//! and requires the models to notice: the door's own always, all of them with `--teeth`.
 
-use std::{env, path::Path};
+use std::{collections::BTreeMap, env, path::Path};
 
 use xshell::cmd;
 
@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     job::Job,
     tally::Tally,
-    teeth,
+    teeth::{self, Model},
     workspace::{Package, Workspace},
 };
 
@@ -25,7 +25,26 @@ pub(crate) struct LoomArgs {
     /// Only models whose name contains this
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// Also weaken every tagged ordering in turn: some model must fail each time
+    #[arg(long, conflicts_with_all = ["package", "model"])]
+    teeth: bool,
+    /// With `--teeth`: only the tags whose name contains this
+    #[arg(long, value_name = "TAG", requires = "teeth")]
+    tag: Option<String>,
 }
+
+impl LoomArgs {
+    /// All models and all tags.
+    pub(crate) fn teeth() -> Self {
+        Self {
+            teeth: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// The tags of the door's own models.
+const DOOR: &str = "door.";
 
 /// Runs what was asked for and closes with one line.
 pub(crate) fn run(args: &LoomArgs) -> Result<(), Failure> {
@@ -34,42 +53,38 @@ pub(crate) fn run(args: &LoomArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs the models and the door check; says how many.
+/// Runs the models, then some or all of them again with weakened orderings; says how many.
 pub(crate) fn models(workspace: &Workspace, args: &LoomArgs) -> Result<String, Failure> {
     no_caps(&|key| env::var(key).ok())?;
     let packages = with_models(workspace, args.package.as_deref())?;
-    let mut tally = Tally::default();
-    let mut door = None;
+    let mut models = Vec::new();
     for package in packages {
         for executable in build(workspace, package)? {
-            let ran = run_models(workspace, &executable, args.model.as_deref())?;
-            tally.passed += ran.passed;
-            if package.short() == "sync" && executable.target == "door" {
-                door = Some(executable);
-            }
+            models.extend(run_models(
+                workspace,
+                package.short(),
+                &executable,
+                args.model.as_deref(),
+            )?);
         }
     }
-    if tally.passed == 0 {
+    if models.is_empty() {
         return Err(match &args.model {
             Some(name) => Failure::usage(format!("no model's name contains '{name}'")),
             None => Failure::failed("no model ran"),
         });
     }
-    let models = tally.passed;
-    match door {
-        Some(door) if args.model.is_none() => {
-            let killed = teeth::door(workspace, &door)?;
-            Ok(format!(
-                "{models} models passed, and the door's model failed for each of {killed} weakened orderings"
-            ))
-        }
-        None if args.package.is_none() => Err(Failure::failed(
-            "thrifty-sync has no tests/door.rs, so nothing shows that loom sees our atomics",
-        )),
-        _ => Ok(format!(
-            "{models} models passed (the door was not asked for)"
-        )),
+    let passed = format!("{} models passed", models.len());
+    if args.model.is_some() || args.package.is_some() {
+        return Ok(format!("{passed} (nothing was weakened)"));
     }
+    let filter = match args.teeth {
+        true => args.tag.as_deref(),
+        // The least that must be seen in any run: that loom sees our atomics at all.
+        false => Some(DOOR),
+    };
+    let teeth = teeth::run(workspace, &models, filter)?;
+    Ok(format!("{passed}; {teeth}"))
 }
 
 /// Loom ends a capped exploration as passed, so a cap is refused rather than honoured.
@@ -162,12 +177,13 @@ fn has_models_module(dir: &Path) -> bool {
     })
 }
 
-/// Runs one test binary's models.
+/// Runs one test binary's models and hands back those that passed.
 fn run_models(
     workspace: &Workspace,
+    package: &str,
     executable: &Executable,
     model: Option<&str>,
-) -> Result<Tally, Failure> {
+) -> Result<Vec<Model>, Failure> {
     let sh = &workspace.sh;
     let path = &executable.path;
     // A library's other unit tests are not models: loom's types don't work outside of one.
@@ -175,11 +191,49 @@ fn run_models(
         None if !is_model_file(&executable.target) => Some("models::"),
         filter => filter,
     };
+    let list = Job::new(cmd!(sh, "{path} {filter...} --list --format terse"))
+        .dir(&executable.dir)
+        .text()?;
     let mut tally = Tally::default();
+    let mut times = BTreeMap::new();
     Job::new(cmd!(sh, "{path} {filter...} --nocapture"))
         .dir(&executable.dir)
-        .tee(&mut |line| tally.line(line))?;
-    Ok(tally)
+        .tee(&mut |line| {
+            tally.line(line);
+            times.extend(time(line));
+        })?;
+    let models: Vec<_> = tests(&list)
+        .map(|test| Model {
+            package: package.to_owned(),
+            executable: executable.clone(),
+            test: test.to_owned(),
+            seconds: times
+                .get(test.rsplit("::").next().unwrap_or(test))
+                .copied()
+                .unwrap_or_default(),
+        })
+        .collect();
+    if usize::try_from(tally.passed) == Ok(models.len()) {
+        Ok(models)
+    } else {
+        Err(Failure::failed(format!(
+            "{} lists {} models, and {tally}: a model that is not run proves nothing",
+            path.display(),
+            models.len()
+        )))
+    }
+}
+
+/// The names in libtest's terse list, `models::a_is_seen: test`.
+fn tests(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter_map(|line| line.strip_suffix(": test"))
+}
+
+/// The name and the time in `model a_is_seen: 190 executions, 0.05 s`.
+fn time(line: &str) -> Option<(String, f64)> {
+    let (name, rest) = line.strip_prefix("model ")?.split_once(": ")?;
+    let (_, seconds) = rest.strip_suffix(" s")?.rsplit_once(", ")?;
+    Some((name.to_owned(), seconds.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -199,6 +253,18 @@ mod tests {
             assert!(failure.to_string().contains(key));
             assert_eq!(failure.code(), 2);
         }
+    }
+
+    #[test]
+    fn what_a_test_binary_says_of_models_is_understood() {
+        let list = "models::a_is_seen: test\nmodels::b: test\nbench: benchmark\n";
+        assert!(tests(list).eq(["models::a_is_seen", "models::b"]));
+        assert_eq!(
+            time("model a_is_seen: 190 executions, 0.05 s"),
+            Some(("a_is_seen".into(), 0.05))
+        );
+        assert_eq!(time("test models::a_is_seen ... ok"), None);
+        assert_eq!(time("model a_is_seen: failed in execution 3"), None);
     }
 
     #[test]

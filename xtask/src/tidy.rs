@@ -10,6 +10,7 @@ mod manifests;
 mod markdown;
 mod orderings;
 mod source;
+pub(crate) mod tags;
 mod workflow;
 
 use core::fmt;
@@ -73,7 +74,7 @@ pub(crate) struct RustFile {
 }
 
 impl RustFile {
-    fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         let lines = source::lines(text);
         let tokens = source::tokens(&lines);
         Self {
@@ -81,6 +82,16 @@ impl RustFile {
             lines,
             tokens,
         }
+    }
+
+    /// From the root, with `/`.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What stands behind `///` and `//!`, line by line.
+    pub(crate) fn docs(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(|line| line.doc.as_str())
     }
 
     fn finding(&self, line: usize, message: impl Into<String>) -> Finding {
@@ -111,11 +122,7 @@ pub(crate) fn rules(workspace: &Workspace) -> Result<String, Failure> {
     for file in &files {
         findings.extend(files::check(&file.path, &file.text));
     }
-    let rust: Vec<_> = files
-        .iter()
-        .filter(|file| file.path.ends_with(".rs"))
-        .map(|file| RustFile::new(&file.path, &file.text))
-        .collect();
+    let rust = rust(&files);
     findings.extend(rust.iter().flat_map(comments::check));
     findings.extend(door::check(&rust));
     findings.extend(orderings::check(&rust));
@@ -139,6 +146,19 @@ pub(crate) fn rules(workspace: &Workspace) -> Result<String, Failure> {
         "tidy: {} things to mend; run it alone: cargo xtask tidy",
         findings.len()
     )))
+}
+
+/// The Rust files of the workspace, taken apart.
+pub(crate) fn rust_files(workspace: &Workspace) -> Result<Vec<RustFile>, Failure> {
+    Ok(rust(&texts(&workspace.root)?))
+}
+
+fn rust(files: &[TextFile]) -> Vec<RustFile> {
+    files
+        .iter()
+        .filter(|file| file.path.ends_with(".rs"))
+        .map(|file| RustFile::new(&file.path, &file.text))
+        .collect()
 }
 
 fn markdown_files(workspace: &Workspace, files: &[TextFile], findings: &mut Vec<Finding>) {
@@ -233,6 +253,12 @@ fn is_text(name: &str) -> bool {
         || name == "run"
 }
 
+/// Whether a file is source of a crate whose protocols loom has to see. `testkit` is none: it
+/// checks the crates from outside, as their tests do, from statics that loom's types cannot make.
+fn is_product(path: &str) -> bool {
+    path.starts_with("crates/") && path.contains("/src/") && !path.starts_with("crates/testkit/")
+}
+
 /// A path as it is written everywhere: with `/`.
 fn slashed(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
@@ -241,6 +267,18 @@ fn slashed(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn testkit_and_tests_are_no_product() {
+        assert!(is_product("crates/a/src/b/c.rs"));
+        for path in [
+            "crates/a/tests/b.rs",
+            "crates/testkit/src/a.rs",
+            "xtask/src/a.rs",
+        ] {
+            assert!(!is_product(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_finding_reads_like_a_compilers() {

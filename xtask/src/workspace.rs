@@ -93,6 +93,27 @@ impl Workspace {
             })
     }
 
+    /// Whether `package` can run code of `other`: through any chain of dependencies, those of its
+    /// tests among them. Both are names without `thrifty-`.
+    pub(crate) fn leans_on(&self, package: &str, other: &str) -> bool {
+        let mut reached = vec![package];
+        let mut at = 0;
+        while let Some(name) = reached.get(at).copied() {
+            at += 1;
+            let found = self.packages.iter().find(|package| package.short() == name);
+            for dependency in found.iter().flat_map(|package| &package.dependencies) {
+                let member = self.packages.iter().find(|p| p.name == dependency.name);
+                // Only a package's own tests reach its dev-dependencies.
+                if let Some(member) = member.filter(|_| !dependency.dev || at == 1)
+                    && !reached.contains(&member.short())
+                {
+                    reached.push(member.short());
+                }
+            }
+        }
+        reached.contains(&other)
+    }
+
     /// A path as a person in the root would write it.
     pub(crate) fn relative<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.root).unwrap_or(path)
@@ -171,6 +192,34 @@ fn string(json: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chains_of_dependencies_are_followed() {
+        let member = |name: &str, on: &[(&str, Option<&str>)]| {
+            let on: Vec<_> = on
+                .iter()
+                .map(|(name, kind)| serde_json::json!({ "name": name, "kind": kind }))
+                .collect();
+            serde_json::json!({ "name": name, "dependencies": on, "publish": null })
+        };
+        let workspace = Workspace {
+            sh: Shell::new().unwrap(),
+            root: PathBuf::new(),
+            target: PathBuf::new(),
+            packages: packages(&serde_json::json!({ "packages": [
+                member("thrifty-sync", &[]),
+                member("thrifty-kit", &[("thrifty-sync", None)]),
+                member("thrifty-pool", &[("libc", None), ("thrifty-kit", Some("dev"))]),
+                member("thrifty-top", &[("thrifty-pool", None)]),
+            ]})),
+        };
+        assert!(workspace.leans_on("pool", "pool") && workspace.leans_on("pool", "sync"));
+        assert!(!workspace.leans_on("sync", "pool"));
+        assert!(
+            !workspace.leans_on("top", "sync"),
+            "a dependency's tests are not ours"
+        );
+    }
 
     #[test]
     fn metadata_is_understood() {

@@ -172,6 +172,8 @@ fn counts_match_after_a_failure_at_any_point() {
 /// A failure inside a scope leaves the scope usable.
 #[test]
 fn assertions_hold_where_every_allocation_fails() {
+    // Found out by an allocation that succeeds; other tests may not have come to it yet.
+    assert!(thrifty_memstats::is_installed());
     let mut bytes: Vec<u8> = Vec::new();
     FUSE.set(0);
     let result = thrifty_memstats::assert_no_alloc!(bytes.try_reserve_exact(10).is_err());

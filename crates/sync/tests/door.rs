@@ -1,6 +1,10 @@
 //! The door works: what passes through it is seen by loom, and a weakened ordering is caught.
 //!
-//! Covers the tags door.publish, door.observe, door.drop and door.last.
+//! | model | orderings it covers |
+//! |---|---|
+//! | `published_value_is_seen_whole` | door.publish, door.observe |
+//! | `last_owner_sees_every_write` | door.drop, door.last |
+//! | `a_flag_alone_needs_no_acquire` | none: door.planted is useless on purpose |
 #![expect(
     unsafe_code,
     reason = "the protocols under test share cells between threads"
@@ -119,5 +123,28 @@ fn last_owner_sees_every_write() {
                 Some(2),
                 "a write of another owner was not seen"
             );
+        });
+}
+
+/// Nothing is read on the strength of this acquire, so no model misses it: `cargo xtask loom`
+/// must report it as a survivor, or a report without survivors means nothing.
+#[test]
+fn a_flag_alone_needs_no_acquire() {
+    Model::new("a_flag_alone_needs_no_acquire")
+        .unbounded()
+        .check(|| {
+            let flag = Arc::new(AtomicBool::new(false));
+            let other = Arc::clone(&flag);
+            let thread = thread::spawn(move || {
+                // ORDERING(door.raise): Relaxed; the flag is all that is exchanged.
+                other.store(true, ord!(door.raise, Relaxed));
+            });
+            // ORDERING(door.planted): Acquire; pairs with door.raise in name only, which is the
+            // point: this acquire is needless.
+            let early = flag.load(ord!(door.planted, Acquire));
+            thread.join().unwrap();
+            // ORDERING(door.after): Relaxed; `join` has ordered it already.
+            let late = flag.load(ord!(door.after, Relaxed));
+            assert!(late, "seen early: {early}; and not after the join");
         });
 }

@@ -94,8 +94,7 @@ fn check_with(files: &[RustFile], allowed: &[Allowed]) -> Vec<Finding> {
 
 /// Sources of the product crates but the door's own; a file of unit tests is no product.
 fn is_guarded(path: &str) -> bool {
-    path.starts_with("crates/")
-        && path.contains("/src/")
+    super::is_product(path)
         && !path.starts_with("crates/sync/src/")
         && !path.ends_with("/tests.rs")
         && !path.contains("/src/tests/")

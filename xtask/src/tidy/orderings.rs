@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Finding, RustFile,
-    source::{self, Token},
+    Finding, RustFile, source,
+    tags::{Reason, Use, reasons, uses},
 };
 
 const ORDERINGS: [&str; 5] = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"];
@@ -21,24 +21,6 @@ const INTERNALS: &[&str] = &[
     // The re-exports.
     "crates/sync/src/atomic.rs",
 ];
-
-/// A use of `ord!`, `fence!` or `acquire_after!`.
-#[derive(Debug, PartialEq, Eq)]
-struct Use {
-    line: usize,
-    tag: String,
-    ordering: String,
-    is_fence: bool,
-}
-
-/// An `ORDERING(tag):` comment.
-#[derive(Debug, PartialEq, Eq)]
-struct Reason {
-    line: usize,
-    tag: String,
-    text: String,
-    partners: Vec<String>,
-}
 
 /// The findings in the product crates' sources and tests.
 pub(crate) fn check(files: &[RustFile]) -> Vec<Finding> {
@@ -56,11 +38,25 @@ pub(crate) fn check(files: &[RustFile]) -> Vec<Finding> {
     let mut home: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     for (file, uses) in files.iter().zip(&uses) {
         let reasons = reasons(file);
-        if file.path.contains("/src/") && !INTERNALS.contains(&file.path.as_str()) {
+        if super::is_product(&file.path) && !INTERNALS.contains(&file.path.as_str()) {
             bare(file, &mut findings);
         }
         for use_ in uses {
             one_use(file, use_, &reasons, &mut findings);
+            // A weaker one is weakened wherever it stands; two places would hide behind each other.
+            if use_.ordering != "Relaxed"
+                && let Some(first) = uses.iter().find(|first| first.tag == use_.tag)
+                && first.line != use_.line
+            {
+                findings.push(file.finding(
+                    use_.line,
+                    format!(
+                        "tag {} stands for {} in line {} already; each place that is stronger than \
+                         Relaxed is weakened alone, so it needs a tag of its own",
+                        use_.tag, use_.ordering, first.line
+                    ),
+                ));
+            }
             // One tag is one decision: in another file, or with another ordering, it is another.
             let here = (file.path.as_str(), use_.ordering.as_str());
             let first = *home.entry(&use_.tag).or_insert(here);
@@ -165,111 +161,6 @@ fn one_reason(
     }
 }
 
-/// The tagged orderings among the tokens. A macro's own `$tag` is none.
-fn uses(tokens: &[Token]) -> Vec<Use> {
-    let mut uses = Vec::new();
-    for at in 0..tokens.len() {
-        let name = tokens[at].text.as_str();
-        if !matches!(name, "ord" | "fence" | "acquire_after")
-            || !source::is_head(&tokens[at + 1..], &["!", "("])
-        {
-            continue;
-        }
-        let inside = &tokens[at + 3..];
-        let Some(comma) = inside.iter().position(|token| token.text == ",") else {
-            continue;
-        };
-        let tag: String = inside[..comma]
-            .iter()
-            .map(|token| token.text.as_str())
-            .collect();
-        if tag.contains('$') || tag.is_empty() {
-            continue;
-        }
-        let ordering = match name {
-            "acquire_after" => "Acquire",
-            _ => inside
-                .get(comma + 1)
-                .map_or("", |token| token.text.as_str()),
-        };
-        uses.push(Use {
-            line: tokens[at].line,
-            tag,
-            ordering: ordering.to_owned(),
-            is_fence: name == "fence",
-        });
-    }
-    uses
-}
-
-/// The `ORDERING(…)` comments; each runs to the next one or to the end of its block of comments.
-fn reasons(file: &RustFile) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = Vec::new();
-    let mut open = false;
-    for (number, line) in file.lines.iter().enumerate() {
-        let text = line.comment.trim();
-        if text.is_empty() {
-            open = false;
-            continue;
-        }
-        let mut pieces = text.split("ORDERING(");
-        let before = pieces.next().unwrap_or_default();
-        if open && let Some(last) = reasons.last_mut() {
-            last.text.push(' ');
-            last.text.push_str(before.trim());
-        }
-        for piece in pieces {
-            let Some((tag, text)) = piece.split_once("):") else {
-                continue;
-            };
-            open = true;
-            reasons.push(Reason {
-                line: number + 1,
-                tag: tag.to_owned(),
-                text: text.trim().to_owned(),
-                partners: Vec::new(),
-            });
-        }
-        // Code on the line ends the block: what follows it is another comment.
-        if !line.code.trim().is_empty() && !text.contains("ORDERING(") {
-            open = false;
-        }
-    }
-    for reason in &mut reasons {
-        reason.partners = partners(&reason.text);
-    }
-    reasons
-}
-
-/// The tags after each "pairs with": `a.b`, `a.b and c.d`, `a.b, c.d`.
-fn partners(text: &str) -> Vec<String> {
-    let mut partners = Vec::new();
-    for part in text.split("pairs with").skip(1) {
-        for word in part.split_whitespace() {
-            let name = word.trim_matches(['`', ',', '.', ';', ':', ')']);
-            if name == "and" {
-                continue;
-            }
-            if !is_tag(name) {
-                break;
-            }
-            partners.push(name.to_owned());
-            let more = word.ends_with(',') || !word.ends_with(['.', ';', ':', ')']);
-            if !more {
-                break;
-            }
-        }
-    }
-    partners
-}
-
-fn is_tag(name: &str) -> bool {
-    name.contains('.')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,6 +237,18 @@ mod tests {
                 "{from} -> {to}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_tag_stronger_than_relaxed_stands_in_one_place() {
+        let twice = |ordering: &str| GOOD.to_owned() + ordering;
+        let found_twice = found(&twice("x.load(ord!(a.get, Acquire));"));
+        assert_eq!(found_twice.len(), 1, "{found_twice:?}");
+        assert!(found_twice[0].contains("a tag of its own"));
+        assert_eq!(
+            found(&twice("x.load(ord!(a.n, Relaxed));")),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
