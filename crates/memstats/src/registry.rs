@@ -105,8 +105,8 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
     pub(crate) fn claim(&self) -> Option<&Slot> {
         let index = self.slots.iter().position(Slot::try_claim)?;
         // ORDERING(memstats.used): Relaxed; a count in this slot comes later in program order, so
-        // who sees the count's effect (memstats.sum_freed_bytes) also sees the slot in use. For a kick,
-        // the fences of memstats.kicked and memstats.armed order it.
+        // who sees the count's effect (memstats.sum_freed_bytes) also sees the slot in use. For a
+        // kick, the fences of memstats.kicked and memstats.armed order it.
         self.used.fetch_max(index + 1, ord!(memstats.used, Relaxed));
         Some(&self.slots[index])
     }
