@@ -1,0 +1,342 @@
+//! One program, run with a fault at its first site, at its second, … until a run passes.
+//!
+//! ```text
+//! site 0   ╳            refused    check
+//! site 1   ─╳           refused    check
+//! site 2   ──╳────      absorbed   check
+//! site 3   ────────     passes     check, done: 3 sites
+//! ```
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::fuse::Blown;
+
+/// A sweep gives up after this many runs, unless told otherwise.
+const MAX_RUNS: u64 = 10_000;
+
+/// Something that can be made to go wrong at a chosen call.
+///
+/// # Examples
+///
+/// ```
+/// use std::cell::Cell;
+/// use thrifty_testkit::{Fault, Sweep};
+///
+/// /// A clock that fails.
+/// #[derive(Default)]
+/// struct Clock { left: Cell<u64>, struck: Cell<u64> }
+///
+/// impl Clock {
+///     fn now(&self) -> Option<u64> {
+///         let left = self.left.get();
+///         self.left.set(left.wrapping_sub(1));
+///         self.struck.set(self.struck.get() + u64::from(left == 0));
+///         (left != 0).then_some(7)
+///     }
+/// }
+///
+/// impl Fault for &Clock {
+///     fn arm(&self, after: u64) { self.left.set(after); }
+///     fn disarm(&self) -> u64 { self.left.set(u64::MAX); self.struck.take() }
+/// }
+///
+/// let clock = Clock::default();
+/// let swept = Sweep::over(&clock).run(|| Some(clock.now()? + clock.now()?));
+/// assert_eq!(swept.sites, 2);
+/// ```
+pub trait Fault {
+    /// The next `after` calls pass, the one after them fails.
+    fn arm(&self, after: u64);
+
+    /// Nothing fails any more; says how many calls did since `arm`.
+    fn disarm(&self) -> u64;
+}
+
+/// What a program may return: whether it did what it was asked to.
+pub trait Outcome {
+    /// What went wrong, or `None`.
+    fn refusal(&self) -> Option<&dyn fmt::Debug>;
+}
+
+impl Outcome for () {
+    fn refusal(&self) -> Option<&dyn fmt::Debug> {
+        None
+    }
+}
+
+impl<T> Outcome for Option<T> {
+    fn refusal(&self) -> Option<&dyn fmt::Debug> {
+        self.is_none().then_some(&"None")
+    }
+}
+
+impl<T, E: fmt::Debug> Outcome for Result<T, E> {
+    fn refusal(&self) -> Option<&dyn fmt::Debug> {
+        self.as_ref()
+            .err()
+            .map(|error| -> &dyn fmt::Debug { error })
+    }
+}
+
+/// What a sweep that went well found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Swept {
+    /// Sites at which the fault struck; as many runs, and one that passed.
+    pub sites: u64,
+    /// Runs that returned an error or `None`.
+    pub refused: u64,
+    /// Runs that a blown fuse's panic ended.
+    pub unwound: u64,
+    /// Runs that did what they were asked to in spite of the fault.
+    pub absorbed: u64,
+}
+
+/// Why a sweep proves nothing, or what it proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// The first run met no fault: nothing was tested.
+    NeverBlew,
+    /// No run was without a fault.
+    NeverPassed {
+        /// How many there were.
+        runs: u64,
+    },
+    /// The run without a fault did not succeed.
+    Unprovoked {
+        /// What it returned or panicked with.
+        what: String,
+    },
+    /// The program panicked, and not by a blown fuse.
+    Panicked {
+        /// Where the fault struck, from 0.
+        site: u64,
+        /// The panic's message.
+        what: String,
+    },
+    /// Something that must hold after every run does not.
+    Broken {
+        /// Where the fault struck, from 0; the passing run has the last number.
+        site: u64,
+        /// What, by the caller's name for it.
+        name: &'static str,
+        /// How.
+        what: String,
+    },
+}
+
+impl fmt::Display for SweepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverBlew => f.write_str(
+                "the fault never struck: is it installed, and does the program reach it?",
+            ),
+            Self::NeverPassed { runs } => write!(f, "none of {runs} runs was without a fault"),
+            Self::Unprovoked { what } => write!(f, "fails without a fault: {what}"),
+            Self::Panicked { site, what } => write!(f, "fault at site {site}: panicked: {what}"),
+            Self::Broken { site, name, what } => {
+                write!(f, "fault at site {site}: {name}: {what}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SweepError {}
+
+/// A condition that is read before and checked after each run.
+trait Condition {
+    fn before(&mut self);
+    fn after(&mut self) -> Result<(), String>;
+}
+
+struct Unchanged<T, F> {
+    read: F,
+    before: Option<T>,
+}
+
+impl<T: PartialEq + fmt::Debug, F: FnMut() -> T> Condition for Unchanged<T, F> {
+    fn before(&mut self) {
+        self.before = Some((self.read)());
+    }
+
+    fn after(&mut self) -> Result<(), String> {
+        let after = Some((self.read)());
+        if after == self.before {
+            return Ok(());
+        }
+        Err(format!("was {:?}, is {after:?}", self.before))
+    }
+}
+
+struct Checked<F>(F);
+
+impl<F: FnMut() -> Result<(), String>> Condition for Checked<F> {
+    fn before(&mut self) {}
+
+    fn after(&mut self) -> Result<(), String> {
+        (self.0)()
+    }
+}
+
+/// Runs a program with a fault at each of its sites in turn.
+///
+/// What the program returns is dropped after the fault is disarmed and before the conditions are
+/// checked: return the subject to have it dropped, keep it outside to see it used again.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_testkit::{Fuse, Ledger, Sweep};
+///
+/// let (fuse, ledger) = (Fuse::new(), Ledger::new());
+/// let swept = Sweep::over(&fuse)
+///     .check("ledger", || ledger.check())
+///     .run(|| {
+///         let mut all = Vec::new();
+///         all.resize_with(3, || {
+///             fuse.call();
+///             ledger.track(1)
+///         });
+///     });
+/// assert_eq!((swept.sites, swept.unwound), (3, 3));
+/// ```
+pub struct Sweep<'a, F> {
+    fault: F,
+    conditions: Vec<(&'static str, Box<dyn Condition + 'a>)>,
+    max_runs: u64,
+}
+
+impl<F> fmt::Debug for Sweep<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.conditions.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Sweep")
+            .field("conditions", &names)
+            .field("max_runs", &self.max_runs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, F: Fault> Sweep<'a, F> {
+    /// A sweep over the sites of `fault`, so far without conditions.
+    pub fn over(fault: F) -> Self {
+        Self {
+            fault,
+            conditions: Vec::new(),
+            max_runs: MAX_RUNS,
+        }
+    }
+
+    /// `read` must give the same before and after each run.
+    #[must_use]
+    pub fn unchanged<T: PartialEq + fmt::Debug + 'a>(
+        mut self,
+        name: &'static str,
+        read: impl FnMut() -> T + 'a,
+    ) -> Self {
+        let condition = Unchanged { read, before: None };
+        self.conditions.push((name, Box::new(condition)));
+        self
+    }
+
+    /// `check` must be `Ok` after each run.
+    #[must_use]
+    pub fn check(
+        mut self,
+        name: &'static str,
+        check: impl FnMut() -> Result<(), String> + 'a,
+    ) -> Self {
+        self.conditions.push((name, Box::new(Checked(check))));
+        self
+    }
+
+    /// Gives up after this many runs; 10 000 unless told otherwise.
+    #[must_use]
+    pub fn max_runs(mut self, runs: u64) -> Self {
+        self.max_runs = runs;
+        self
+    }
+
+    /// Sweeps.
+    ///
+    /// # Panics
+    ///
+    /// Where [`try_run`](Self::try_run) has an error.
+    #[track_caller]
+    pub fn run<R: Outcome>(self, program: impl FnMut() -> R) -> Swept {
+        match self.try_run(program) {
+            Ok(swept) => swept,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sweeps, and says what is wrong instead of panicking.
+    ///
+    /// # Errors
+    ///
+    /// A condition does not hold, the program panics by itself or fails without a fault, the fault
+    /// never strikes, or it strikes in every run.
+    pub fn try_run<R: Outcome>(
+        mut self,
+        mut program: impl FnMut() -> R,
+    ) -> Result<Swept, SweepError> {
+        let mut swept = Swept::default();
+        for site in 0..self.max_runs {
+            for (_, condition) in &mut self.conditions {
+                condition.before();
+            }
+            self.fault.arm(site);
+            let outcome = catch_unwind(AssertUnwindSafe(&mut program));
+            let has_struck = self.fault.disarm() > 0;
+            judge(outcome, site, has_struck, &mut swept)?;
+            for (name, condition) in &mut self.conditions {
+                if let Err(what) = condition.after() {
+                    return Err(SweepError::Broken { site, name, what });
+                }
+            }
+            if !has_struck {
+                return if site == 0 {
+                    Err(SweepError::NeverBlew)
+                } else {
+                    Ok(swept)
+                };
+            }
+            swept.sites += 1;
+        }
+        Err(SweepError::NeverPassed {
+            runs: self.max_runs,
+        })
+    }
+}
+
+/// Counts how a run ended, and drops what it left.
+fn judge<R: Outcome>(
+    outcome: Result<R, Box<dyn Any + Send>>,
+    site: u64,
+    has_struck: bool,
+    swept: &mut Swept,
+) -> Result<(), SweepError> {
+    match outcome {
+        Ok(value) => match value.refusal() {
+            Some(what) if !has_struck => {
+                return Err(SweepError::Unprovoked {
+                    what: format!("{what:?}"),
+                });
+            }
+            Some(_) => swept.refused += 1,
+            None => swept.absorbed += u64::from(has_struck),
+        },
+        Err(payload) if has_struck && payload.is::<Blown>() => swept.unwound += 1,
+        Err(payload) => {
+            let what = crate::quiet::message(&*payload);
+            return Err(if has_struck {
+                SweepError::Panicked { site, what }
+            } else {
+                SweepError::Unprovoked { what }
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Child processes: each way to end is told apart, and a child that ran nothing is no child.
+
+use std::hint::black_box;
+use std::thread;
+use std::time::Duration;
+
+use thrifty_testkit::{Child, Ending, in_address_space, in_child, message, quietly, this_test};
+
+#[test]
+fn a_body_that_returns() {
+    let ended = in_child!(|| {
+        println!("to stdout");
+        eprintln!("to stderr");
+    });
+    ended.assert_returned();
+    assert!(ended.stdout().contains("to stdout"), "{ended}");
+    assert!(ended.stderr().contains("to stderr"), "{ended}");
+}
+
+#[test]
+fn a_body_that_panics() {
+    let ended = in_child!(|| panic!("number {}", 7));
+    ended.assert_panicked("number 7");
+    for wrong in [Ending::Returned, Ending::Aborted, Ending::Exited(93)] {
+        quietly(|| ended.assert(wrong, "")).expect_err("it panicked");
+    }
+    let payload = quietly(|| ended.assert_panicked("number 8")).unwrap_err();
+    let said = message(&*payload);
+    assert!(
+        said.contains("did not say \"number 8\"") && said.contains("number 7"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_body_that_panics_in_a_panic() {
+    struct InDrop;
+    impl Drop for InDrop {
+        fn drop(&mut self) {
+            panic!("the second");
+        }
+    }
+    in_child!(|| {
+        let _in_drop = InDrop;
+        panic!("the first");
+    })
+    .assert_aborted("the second");
+}
+
+#[test]
+fn a_body_that_exits() {
+    in_child!(|| std::process::exit(0)).assert(Ending::Exited(0), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_body_that_a_signal_ends() {
+    // A stack that overflows; the guard page's handler says so, and aborts.
+    #[expect(unconditional_recursion, reason = "overflows the stack")]
+    fn deeper(depth: u64) -> u64 {
+        let place = black_box([depth; 64]);
+        deeper(depth + 1) + place[0]
+    }
+    in_child!(|| assert_eq!(deeper(0), 0)).assert_aborted("overflowed its stack");
+}
+
+#[test]
+fn a_body_that_hangs_is_killed() {
+    let ended = Child::new(this_test!())
+        .timeout(Duration::from_millis(500))
+        .run(|| {
+            loop {
+                thread::park();
+            }
+        });
+    ended.assert(Ending::TimedOut, "");
+}
+
+#[test]
+fn a_body_that_prints_more_than_a_pipe_holds() {
+    let ended = in_child!(|| println!("{}", "x".repeat(1 << 20)));
+    ended.assert_returned();
+    assert!(ended.stdout().len() > 1 << 20);
+}
+
+#[test]
+fn the_environment_can_be_set() {
+    Child::new(this_test!())
+        .env("THRIFTY_TESTKIT_TRIAL", "seen")
+        .run(|| assert_eq!(std::env::var("THRIFTY_TESTKIT_TRIAL").unwrap(), "seen"))
+        .assert_returned();
+}
+
+#[test]
+fn a_name_that_matches_no_test_is_refused() {
+    let run = || Child::new("no_such_test").run(|| ());
+    let said = message(&*quietly(run).unwrap_err());
+    assert!(
+        said.starts_with("no_such_test did not reach the body"),
+        "{said}"
+    );
+}
+
+mod inner {
+    #[test]
+    fn a_test_in_a_module_finds_itself() {
+        assert_eq!(
+            thrifty_testkit::this_test!(),
+            "inner::a_test_in_a_module_finds_itself"
+        );
+        let in_a_closure = || thrifty_testkit::this_test!();
+        assert_eq!(in_a_closure(), "inner::a_test_in_a_module_finds_itself");
+        thrifty_testkit::in_child!(|| ()).assert_returned();
+    }
+}
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn exhaustion_fails_cleanly_and_passes() {
+    let ended = in_address_space(Child::new(this_test!()), 64 << 20, || {
+        let mut blocks: Vec<Vec<u8>> = Vec::with_capacity(1000);
+        let is_full = loop {
+            let mut block = Vec::new();
+            if blocks.len() == 1000 || block.try_reserve_exact(MIB).is_err() {
+                break blocks.len() < 1000;
+            }
+            blocks.push(block);
+        };
+        assert!(is_full, "a gigabyte fitted into 64 MiB");
+        assert!(blocks.len() > 16, "only {} MiB of 64", blocks.len());
+        blocks.truncate(1);
+        let mut block: Vec<u8> = Vec::new();
+        assert!(block.try_reserve_exact(8 * MIB).is_ok(), "it recovers");
+    });
+    if let Some(ended) = ended {
+        ended.assert_returned();
+    }
+}
+
+#[test]
+fn without_the_limit_the_same_memory_can_be_had() {
+    in_child!(|| {
+        let mut block: Vec<u8> = Vec::new();
+        assert!(block.try_reserve_exact(512 * MIB).is_ok());
+    })
+    .assert_returned();
+    let ended = in_address_space(Child::new(this_test!()), 64 << 20, || {
+        let mut block: Vec<u8> = Vec::new();
+        assert!(block.try_reserve_exact(512 * MIB).is_err());
+    });
+    if let Some(ended) = ended {
+        ended.assert_returned();
+    }
+}

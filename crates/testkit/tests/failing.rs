@@ -1,0 +1,148 @@
+//! Failing allocations: at the chosen call, on the chosen thread, and never by accident.
+
+use std::collections::TryReserveError;
+use std::hint::black_box;
+
+use thrifty_testkit::{
+    AllocFault, FailingAlloc, Fault as _, Ledger, Sweep, SweepError, exempt, in_child, quietly,
+    thread_counts, together, with_failing,
+};
+
+#[global_allocator]
+static ALLOC: FailingAlloc = FailingAlloc::system();
+
+/// Three allocations, one of them a `realloc`.
+fn subject() -> Result<Vec<Vec<u8>>, TryReserveError> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(100)?;
+    bytes.push(1);
+    bytes.try_reserve_exact(1000)?;
+    let mut all = Vec::new();
+    all.try_reserve_exact(1)?;
+    all.push(bytes);
+    Ok(all)
+}
+
+#[test]
+fn each_site_fails_once() {
+    for fault in [AllocFault::Once, AllocFault::Onwards] {
+        let swept = Sweep::over(fault)
+            .unchanged("live", || thread_counts().live())
+            .run(subject);
+        assert_eq!((swept.sites, swept.refused, swept.absorbed), (3, 3, 0));
+    }
+}
+
+#[test]
+fn a_fallback_counts_as_absorbed() {
+    let swept = Sweep::over(AllocFault::Once).run(|| subject().or_else(|_| subject()));
+    assert_eq!((swept.sites, swept.refused, swept.absorbed), (3, 0, 3));
+    // Where memory stays away there is nothing to fall back on.
+    let swept = Sweep::over(AllocFault::Onwards).run(|| subject().or_else(|_| subject()));
+    assert_eq!((swept.refused, swept.absorbed), (3, 0));
+}
+
+#[test]
+fn a_leak_after_a_failure_is_found() {
+    let leaky = || {
+        let mut bytes: Vec<u8> = Vec::new();
+        bytes.try_reserve_exact(64)?;
+        let bytes = std::mem::ManuallyDrop::new(bytes);
+        let mut more: Vec<u8> = Vec::new();
+        more.try_reserve_exact(1)?;
+        drop(std::mem::ManuallyDrop::into_inner(bytes));
+        Ok::<_, TryReserveError>(())
+    };
+    let error = Sweep::over(AllocFault::Once)
+        .unchanged("live", || thread_counts().live())
+        .try_run(leaky)
+        .unwrap_err();
+    let SweepError::Broken { site, name, what } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!((*site, *name), (1, "live"));
+    assert!(
+        what.starts_with("was Some(") && what.contains("is Some("),
+        "{what}"
+    );
+}
+
+#[test]
+fn a_program_that_allocates_nothing_is_no_sweep() {
+    let error = Sweep::over(AllocFault::Once).try_run(|| Some(black_box(1)));
+    assert_eq!(error, Err(SweepError::NeverBlew));
+}
+
+#[test]
+fn only_the_thread_that_armed_it_fails() {
+    let others = together(2, |index| {
+        let mut bytes: Vec<u8> = Vec::new();
+        let failures = thread_counts().failures;
+        let (result, struck) = if index == 0 {
+            with_failing(AllocFault::Onwards, 0, || bytes.try_reserve(10))
+        } else {
+            (bytes.try_reserve(10), 0)
+        };
+        (result.is_err(), struck, thread_counts().failures - failures)
+    });
+    assert_eq!(others, [(true, 1, 1), (false, 0, 0)]);
+}
+
+#[test]
+fn every_method_is_counted_and_passed_on_as_itself() {
+    let before = thread_counts();
+    let mut bytes = black_box(vec![0_u8; 100]);
+    bytes.reserve_exact(1000);
+    let boxed = black_box(Box::new(1_u8));
+    let during = thread_counts().since(&before);
+    drop(bytes);
+    drop(boxed);
+    let after = thread_counts().since(&before);
+    assert_eq!(during.live(), (1101, 2));
+    assert_eq!((after.zeroed_allocs, after.reallocs), (1, 1));
+    assert_eq!((after.allocs, after.frees, after.live()), (1, 2, (0, 0)));
+}
+
+#[test]
+fn the_plan_ends_with_the_closure_also_by_a_panic() {
+    quietly(|| {
+        with_failing(AllocFault::Onwards, 0, || {
+            panic!("{}", "a message to allocate")
+        })
+    })
+    .expect_err("it panics");
+    assert_eq!(AllocFault::Once.disarm(), 0);
+    drop(black_box(Box::new(1)));
+}
+
+#[test]
+fn an_exempt_part_neither_fails_nor_counts() {
+    let before = thread_counts();
+    let (kept, struck) = with_failing(AllocFault::Onwards, 0, || exempt(|| Box::new([1_u8; 100])));
+    assert_eq!(struck, 0);
+    assert_eq!(thread_counts(), before);
+    exempt(|| drop(kept));
+}
+
+#[test]
+fn a_ledger_works_where_every_allocation_fails() {
+    let ledger = Ledger::new();
+    let before = thread_counts();
+    let ((), struck) = with_failing(AllocFault::Onwards, 0, || {
+        for number in 0..1000 {
+            drop(ledger.track(number));
+        }
+    });
+    assert_eq!((struck, thread_counts()), (0, before));
+    assert_eq!(ledger.born(), 1000);
+    ledger.assert_balanced();
+}
+
+#[test]
+fn an_infallible_allocation_aborts() {
+    in_child!(|| {
+        AllocFault::Onwards.arm(0);
+        drop(black_box(Vec::<u8>::with_capacity(77)));
+    })
+    .assert_aborted("memory allocation of 77 bytes failed");
+}

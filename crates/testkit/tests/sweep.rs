@@ -1,0 +1,190 @@
+//! Panics at every callback; what a sweep must not accept.
+
+use std::cell::Cell;
+
+use thrifty_testkit::{Fault, Fuse, Ledger, Sweep, SweepError, Swept, quietly, together};
+
+/// Extends a vector, and may set the length before the elements are there.
+fn extend(all: &mut Vec<u32>, fuse: &Fuse, is_buggy: bool) {
+    if is_buggy {
+        all.resize(3, u32::MAX);
+        for place in all {
+            fuse.call();
+            *place = 1;
+        }
+    } else {
+        for _ in 0..3 {
+            fuse.call();
+            all.push(1);
+        }
+    }
+}
+
+fn sweep_of(is_buggy: bool) -> Result<Swept, SweepError> {
+    let fuse = Fuse::new();
+    let all = std::cell::RefCell::new(Vec::new());
+    Sweep::over(&fuse)
+        .check("written", || {
+            let is_written = all.borrow().iter().all(|item| *item == 1);
+            is_written.then_some(()).ok_or_else(|| format!("{all:?}"))
+        })
+        .try_run(|| {
+            all.borrow_mut().clear();
+            extend(&mut all.borrow_mut(), &fuse, is_buggy);
+        })
+}
+
+#[test]
+fn the_right_order_survives_and_the_wrong_one_is_caught() {
+    let swept = sweep_of(false).unwrap();
+    assert_eq!((swept.sites, swept.unwound, swept.absorbed), (3, 3, 0));
+    let error = sweep_of(true).unwrap_err();
+    let name = "written";
+    assert!(
+        matches!(&error, SweepError::Broken { site: 0, name: found, .. } if *found == name),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_lost_value_is_caught() {
+    let (fuse, ledger) = (Fuse::new(), Ledger::new());
+    let error = Sweep::over(&fuse)
+        .check("ledger", || ledger.check())
+        .try_run(|| {
+            let value = std::mem::ManuallyDrop::new(ledger.track(1));
+            fuse.call();
+            drop(std::mem::ManuallyDrop::into_inner(value));
+        })
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "fault at site 0: ledger: 1 of 1 values were never dropped: #0"
+    );
+}
+
+#[test]
+fn a_callback_that_is_never_reached_is_no_sweep() {
+    let error = Sweep::over(Fuse::new()).try_run(|| ());
+    assert_eq!(error, Err(SweepError::NeverBlew));
+}
+
+#[test]
+fn a_program_that_never_passes_is_no_sweep() {
+    let fuse = Fuse::new();
+    let error = Sweep::over(&fuse).max_runs(20).try_run(|| {
+        while fuse.calls() < u64::MAX {
+            fuse.call();
+        }
+    });
+    assert_eq!(error, Err(SweepError::NeverPassed { runs: 20 }));
+}
+
+#[test]
+fn a_failure_without_a_fault_is_an_error() {
+    let fuse = Fuse::new();
+    let error = Sweep::over(&fuse).try_run(|| {
+        fuse.call();
+        Err::<(), _>("always")
+    });
+    let what = "\"always\"".to_owned();
+    assert_eq!(error, Err(SweepError::Unprovoked { what }));
+    let error = quietly(|| {
+        Sweep::over(&fuse).try_run(|| {
+            fuse.call();
+            assert_eq!(fuse.calls(), 0, "always");
+        })
+    });
+    let Ok(Err(SweepError::Unprovoked { what })) = error else {
+        panic!("{error:?}");
+    };
+    assert!(what.contains("always"), "{what}");
+}
+
+#[test]
+fn a_panic_that_is_not_the_fuse_s_is_an_error() {
+    let fuse = Fuse::new();
+    let error = quietly(|| {
+        Sweep::over(&fuse).try_run(|| {
+            if quietly(|| fuse.call()).is_err() {
+                panic!("made worse");
+            }
+        })
+    });
+    let what = "made worse".to_owned();
+    let expected = SweepError::Panicked { site: 0, what };
+    assert_eq!(error.unwrap(), Err(expected));
+}
+
+#[test]
+#[should_panic(expected = "the fault never struck")]
+fn the_panicking_form_says_the_same() {
+    Sweep::over(Fuse::new()).run(|| ());
+}
+
+#[test]
+fn a_panic_that_the_subject_swallows_is_absorbed() {
+    let fuse = Fuse::new();
+    let swept = Sweep::over(&fuse).run(|| {
+        // The subject goes on without what the callback would have made.
+        let _ = quietly(|| fuse.call());
+    });
+    assert_eq!((swept.sites, swept.unwound, swept.absorbed), (1, 0, 1));
+}
+
+#[test]
+fn a_fuse_passes_while_the_thread_unwinds_and_the_sweep_goes_on() {
+    struct InDrop<'a>(&'a Fuse);
+    impl Drop for InDrop<'_> {
+        fn drop(&mut self) {
+            self.0.call();
+        }
+    }
+    let fuse = Fuse::new();
+    let swept = Sweep::over(&fuse).run(|| {
+        let _ = quietly(|| {
+            let _in_drop = InDrop(&fuse);
+            panic!("unwinds over the callback");
+        });
+        fuse.call();
+    });
+    assert_eq!((swept.sites, swept.absorbed, swept.unwound), (2, 1, 1));
+}
+
+#[test]
+fn a_fuse_counts_the_calls_of_all_threads_and_blows_once() {
+    let fuse = Fuse::new();
+    fuse.arm(1000);
+    let blown = together(4, |_| {
+        (0..500)
+            .filter(|_| quietly(|| fuse.call()).is_err())
+            .count()
+    });
+    assert_eq!((blown.iter().sum::<usize>(), fuse.calls()), (1, 2000));
+    assert_eq!(fuse.disarm(), 1);
+}
+
+#[test]
+fn what_the_program_returns_is_dropped_before_the_check_and_after_the_fault() {
+    struct AtDrop<'a>(&'a Cell<u32>, &'a Fuse);
+    impl Drop for AtDrop<'_> {
+        fn drop(&mut self) {
+            self.1.call();
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    let (drops, runs, fuse) = (Cell::new(0), Cell::new(0), Fuse::new());
+    let swept = Sweep::over(&fuse)
+        .check("dropped", || {
+            runs.set(runs.get() + 1);
+            let kept = runs.get() - 1;
+            (drops.get() == kept)
+                .then_some(())
+                .ok_or_else(|| format!("{drops:?}"))
+        })
+        .run(|| {
+            fuse.call();
+            Some(AtDrop(&drops, &fuse))
+        });
+    assert_eq!((swept.sites, drops.get()), (1, 1));
+}
