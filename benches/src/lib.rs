@@ -2,15 +2,19 @@
 //!
 //! - [`suite`]: the rows of the benchmark suite, and what plugs into them.
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
-//! - [`cost`]: what counting adds to an allocation.
+//! - [`memstats`]: rows on what counting adds to an allocation.
+//! - [`count`]: what the rows allocate, from a second binary.
+//! - [`report`]: tables and records of what was measured.
 //! - [`failure`]: how the programs end when they cannot go on.
 //! - [`tour`]: log ingestion, naive and tuned, timed and counted side by side.
 
 extern crate alloc;
 
-#[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
-pub mod cost;
+pub mod count;
 pub mod failure;
+#[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
+pub mod memstats;
+pub mod report;
 pub mod runner;
 pub mod suite;
 pub mod tour;

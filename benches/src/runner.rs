@@ -1,90 +1,260 @@
-//! Interleaved comparisons: subjects take turns in one process, threads are timed by their own
-//! clocks.
+//! Interleaved comparisons: the sides of a row take turns in one process, threads are timed by
+//! their own clocks.
 //!
 //! ```text
-//!   round 1:  A B C      each letter: all threads start at a barrier, each times its own loop,
-//!   round 2:  B C A      the figure is the mean over the threads, in nanoseconds per operation
-//!   round 3:  C A B
+//!   calibrate:  how many iterations make a turn of some milliseconds, for each side; and how
+//!               many rounds, from 15 to 101, fit the row's budget
+//!   round 0:    A B C A'    thrown away
+//!   round 1:    B C A' A    each letter: all threads start at a barrier, each times its own
+//!   round 2:    C A' A B    loop and gives its answer, which must be the oracle's; the figure
+//!   …                       is the mean over the threads, in nanoseconds per operation
 //! ```
 //!
-//! What two subjects differ by is taken per round, so that a slow spell of the machine, which
-//! hits both, cancels out; the median of these differences comes with a 95 % interval from
-//! order statistics, which assumes nothing about their distribution.
+//! `A'` is a second instance of the first side, the control: what it differs by from `A` is the
+//! noise of the machine. Past 5 % the row is measured again, and marked noisy if it stays so.
+//!
+//! What two sides differ by is taken per round, so that a slow spell of the machine, which hits
+//! both, cancels out; the median of these differences comes with a 95 % interval from order
+//! statistics, which assumes nothing about their distribution.
 
+mod calibration;
+mod crew;
+mod outcome;
 mod series;
 
-use std::{
-    sync::Barrier,
-    thread,
-    time::{Duration, Instant},
+use core::time::Duration;
+
+pub(crate) use self::crew::Panicked;
+use self::crew::{Crew, Lap, with_crew};
+pub use self::{
+    outcome::{Measured, Side, Standing, Verdict},
+    series::{Interval, Series},
 };
-
-pub use self::series::{Interval, Series};
-
-/// Something that can be timed.
-pub trait Subject: Sync {
-    /// The name that tables and records use.
-    fn name(&self) -> &str;
-
-    /// Does `operations` operations and checks their outcome.
-    ///
-    /// # Panics
-    ///
-    /// When the outcome is wrong: a fast wrong answer is no result.
-    fn run(&self, operations: u64);
-}
+use crate::suite::{Row, Subject};
 
 /// How long to compare.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Rounds that are kept; one more is run before and thrown away.
-    pub rounds: usize,
-    /// Operations per thread and turn.
-    pub operations: u64,
+    /// The fewest rounds to keep; one more is run before and thrown away.
+    pub rounds: u32,
+    /// How many times its budget the rounds of a row may take.
+    pub stretch: u32,
 }
 
-/// Times the subjects on `threads` threads; one series each, in their order.
+impl Effort {
+    /// As few rounds as an interval needs.
+    pub const QUICK: Self = Self {
+        rounds: 15,
+        stretch: 1,
+    };
+
+    /// For figures that are quoted.
+    pub const FULL: Self = Self {
+        rounds: 31,
+        stretch: 4,
+    };
+}
+
+/// After a round: which one it was, from 0, and which is the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// This one; 0 again when the row is measured again.
+    pub round: u32,
+    /// The last one.
+    pub last: u32,
+}
+
+/// Why a row has no figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Broken {
+    /// Someone asked to stop.
+    Stopped,
+    /// A side answered wrongly, panicked, or there is nothing to hold it to.
+    Wrong(String),
+}
+
+/// Long enough that the start of the threads does not show.
+const TURN: Duration = Duration::from_millis(5);
+
+/// More rounds than this make turns longer instead.
+const MOST_ROUNDS: u32 = 101;
+
+/// Beyond this share of the first side's time the control calls the machine noisy.
+const NOISE: f64 = 0.05;
+
+/// Measures a row. `step` is called after each round; when it says `false` the row is given up.
 ///
-/// The subject that begins changes from round to round.
+/// # Errors
 ///
-/// # Panics
-///
-/// When a subject's outcome is wrong.
-#[must_use]
-pub fn compare(subjects: &[&dyn Subject], threads: usize, effort: Effort) -> Vec<Series> {
-    let mut series = vec![Series::default(); subjects.len()];
-    for round in 0..=effort.rounds {
-        for turn in 0..subjects.len() {
-            let index = (round + turn) % subjects.len();
-            let nanoseconds = time(subjects[index], threads, effort.operations);
-            if round > 0 {
-                series[index].push(nanoseconds);
+/// When it is given up, or when a side does not do its work.
+pub fn measure(
+    row: &Row,
+    effort: Effort,
+    mut step: impl FnMut(Step) -> bool,
+) -> Result<Measured, Broken> {
+    let wrong = |what: String| Broken::Wrong(format!("{}: {what}", row.id()));
+    let Some(first) = row.contestants().first() else {
+        return Err(wrong("has no contestants".to_owned()));
+    };
+    let expected = row
+        .expected()
+        .ok_or_else(|| wrong("has no oracle".to_owned()))?;
+    let mut made: Vec<_> = row.contestants().iter().map(|side| side.make()).collect();
+    made.push(first.make());
+    let subjects: Vec<_> = made.iter().map(|subject| &**subject).collect();
+    let mut names: Vec<_> = row.contestants().iter().map(|side| side.name()).collect();
+    names.push("control");
+    with_crew(&subjects, row.id().threads(), |crew| {
+        let bench = Bench {
+            row,
+            crew,
+            names: &names,
+            expected,
+        };
+        let budget = row.time_budget() * effort.stretch;
+        let plan = bench.plan(budget, effort.rounds)?;
+        let (series, noise) = quieter(|| bench.rounds(&plan, &mut step))?;
+        Ok(outcome::judge(row, series, &plan.iterations, noise))
+    })
+}
+
+/// A row at work.
+struct Bench<'a> {
+    row: &'a Row,
+    crew: &'a Crew,
+    names: &'a [&'a str],
+    expected: u64,
+}
+
+/// How many turns of which length.
+struct Plan {
+    /// Kept rounds.
+    rounds: u32,
+    /// Per side.
+    iterations: Vec<u64>,
+}
+
+impl Bench<'_> {
+    /// Rather many short turns than few long ones: a slow spell of the machine then spoils a
+    /// smaller share of them.
+    fn plan(&self, budget: Duration, fewest: u32) -> Result<Plan, Broken> {
+        let sides = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let longest = budget / (fewest * sides);
+        let turn = TURN.max(budget / (MOST_ROUNDS * sides)).min(longest);
+        let calibrate = |side| {
+            let lap = |count| self.laps(side, count).map(|laps| longest_of(&laps));
+            calibration::calibrate(turn, lap)
+        };
+        let calibrated: Result<Vec<_>, Broken> = (0..self.names.len()).map(calibrate).collect();
+        let calibrated = calibrated?;
+        let round: Duration = calibrated.iter().map(|side| side.elapsed).sum();
+        let fit = budget.as_nanos() / round.as_nanos().max(1);
+        let fit = u32::try_from(fit).unwrap_or(u32::MAX);
+        Ok(Plan {
+            rounds: fit.min(MOST_ROUNDS).max(fewest),
+            iterations: calibrated.iter().map(|side| side.iterations).collect(),
+        })
+    }
+
+    /// All rounds, one series per side, the control last.
+    fn rounds(
+        &self,
+        plan: &Plan,
+        step: &mut impl FnMut(Step) -> bool,
+    ) -> Result<Vec<Series>, Broken> {
+        let sides = plan.iterations.len();
+        let mut series = vec![Series::default(); sides];
+        for round in 0..=plan.rounds {
+            for side in order(round as usize, sides) {
+                let count = plan.iterations[side];
+                let laps = self.laps(side, count)?;
+                let nanoseconds = mean_nanoseconds(&laps);
+                let operations = count * self.row.operations_per_iteration();
+                if round > 0 {
+                    series[side].push(nanoseconds / operations as f64);
+                }
+            }
+            let last = plan.rounds;
+            if !step(Step { round, last }) {
+                return Err(Broken::Stopped);
             }
         }
+        Ok(series)
     }
-    series
+
+    /// A turn whose answers are right.
+    fn laps(&self, side: usize, iterations: u64) -> Result<Vec<Lap>, Broken> {
+        let (id, name) = (self.row.id(), self.names[side]);
+        let laps = self
+            .crew
+            .turn(side, iterations)
+            .map_err(|Panicked| Broken::Wrong(format!("{id}: '{name}' panicked")))?;
+        let right = self.expected.wrapping_mul(iterations);
+        match laps.iter().find(|lap| lap.answer != right) {
+            None => Ok(laps),
+            Some(Lap { answer, .. }) => Err(Broken::Wrong(format!(
+                "{id}: '{name}' answers {answer} to {iterations} iterations; the oracle says {right}"
+            ))),
+        }
+    }
 }
 
-/// Nanoseconds per operation, the mean over the threads.
-fn time(subject: &dyn Subject, threads: usize, operations: u64) -> f64 {
-    let barrier = Barrier::new(threads);
-    let elapsed: Duration = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    let begun = Instant::now();
-                    subject.run(operations);
-                    begun.elapsed()
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().expect("the outcome was wrong"))
-            .sum()
-    });
-    elapsed.as_nanos() as f64 / (threads as u64 * operations) as f64
+/// How many iterations of a subject take about as long as `length`, answers unseen.
+pub(crate) fn iterations_of(
+    subject: &dyn Subject,
+    threads: usize,
+    length: Duration,
+) -> Result<u64, Panicked> {
+    with_crew(&[subject], threads, |crew| {
+        let turn = |count| crew.turn(0, count).map(|laps| longest_of(&laps));
+        calibration::calibrate(length, turn).map(|found| found.iterations)
+    })
+}
+
+fn longest_of(laps: &[Lap]) -> Duration {
+    laps.iter().map(|lap| lap.elapsed).max().unwrap_or_default()
+}
+
+/// Which side goes when: the one that begins changes from round to round.
+fn order(round: usize, sides: usize) -> impl Iterator<Item = usize> {
+    (0..sides).map(move |turn| (round + turn) % sides)
+}
+
+fn mean_nanoseconds(laps: &[Lap]) -> f64 {
+    let total: Duration = laps.iter().map(|lap| lap.elapsed).sum();
+    total.as_nanos() as f64 / laps.len() as f64
+}
+
+/// Measures once, and again where the control is noisy; what had less noise is kept. The last
+/// series is the control of the first.
+fn quieter(
+    mut once: impl FnMut() -> Result<Vec<Series>, Broken>,
+) -> Result<(Vec<Series>, f64), Broken> {
+    let first = once()?;
+    let noise = noise(&first);
+    if noise <= NOISE {
+        return Ok((first, noise));
+    }
+    let second = once()?;
+    let again = self::noise(&second);
+    Ok(if again < noise {
+        (second, again)
+    } else {
+        (first, noise)
+    })
+}
+
+/// What the control differs by, as a share of the first side's time.
+fn noise(series: &[Series]) -> f64 {
+    match series {
+        [first, .., control] => {
+            let differs = control.minus(first).interval().median.abs();
+            differs / first.interval().median
+        }
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,9 @@
 //! assert_eq!(row.answers(), [("bad", 499_500), ("good", 499_500)]);
 //! ```
 
+pub mod cli;
 mod id;
+mod profile;
 mod row;
 
 use core::{fmt, hint::black_box};
@@ -57,6 +59,7 @@ pub use self::{
     id::Id,
     row::{Bar, Contestant, Row},
 };
+use crate::memstats;
 
 /// What the threads of a row work on together: a pool, a table, an allocator, or nothing.
 ///
@@ -169,5 +172,5 @@ pub struct Input {
 /// Every row of the suite, area by area.
 #[must_use]
 pub fn rows(_context: &Context) -> Vec<Row> {
-    Vec::new()
+    memstats::rows()
 }

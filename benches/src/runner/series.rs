@@ -1,7 +1,7 @@
-//! Figures of one subject, one per round.
+//! Figures of one side, one per round.
 
 /// Nanoseconds per operation, round by round.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
     rounds: Vec<f64>,
 }
@@ -22,6 +22,12 @@ impl Series {
     /// Appends a round.
     pub fn push(&mut self, value: f64) {
         self.rounds.push(value);
+    }
+
+    /// The figures, in the order of the rounds.
+    #[must_use]
+    pub fn rounds(&self) -> &[f64] {
+        &self.rounds
     }
 
     /// The smallest figure.
@@ -71,13 +77,27 @@ impl Series {
     /// Round by round, how much more this series took than `base`.
     #[must_use]
     pub fn minus(&self, base: &Self) -> Self {
+        self.with(base, |own, other| own - other)
+    }
+
+    /// Round by round, how many times what `base` took.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        self.with(base, |own, other| own / other)
+    }
+
+    fn with(&self, other: &Self, combine: impl Fn(f64, f64) -> f64) -> Self {
+        let pairs = self.rounds.iter().zip(&other.rounds);
         Self {
-            rounds: self
-                .rounds
-                .iter()
-                .zip(&base.rounds)
-                .map(|(a, b)| a - b)
-                .collect(),
+            rounds: pairs.map(|(own, other)| combine(*own, *other)).collect(),
+        }
+    }
+}
+
+impl FromIterator<f64> for Series {
+    fn from_iter<I: IntoIterator<Item = f64>>(rounds: I) -> Self {
+        Self {
+            rounds: rounds.into_iter().collect(),
         }
     }
 }

@@ -1,0 +1,189 @@
+//! What the sides of a row allocate: counted once, exactly, in a binary that times nothing.
+//!
+//! ```text
+//!   suite          no allocator installed: times        starts    suite-counted, whose global
+//!     rows ──► figures by (id, subject) ◄──── JSON lines ───────    allocator counts
+//! ```
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{BufRead, BufReader},
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::{Command, ExitCode, Stdio},
+    sync::Barrier,
+    thread,
+};
+
+use serde::{Deserialize, Serialize};
+use thrifty_memstats::{Delta, NotInstalled, measure, measure_process};
+
+use crate::{
+    failure::{Failure, print},
+    suite::{Row, Subject},
+};
+
+/// What one side of a row allocates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Count {
+    /// The row's id.
+    pub workload: String,
+    /// The side.
+    pub subject: String,
+    /// Bytes asked for per operation, the mean over all threads.
+    pub bytes_per_op: f64,
+    /// Allocations and reallocations per operation.
+    pub allocs_per_op: f64,
+    /// How far the live bytes of all threads rose above their level before the first operation.
+    pub peak_bytes: u64,
+}
+
+/// Iterations that are counted, after one that is not: what is filled on first use is no cost of
+/// the operation.
+const ITERATIONS: u64 = 8;
+
+/// Counts every side of a row.
+///
+/// # Errors
+///
+/// When the program's allocator does not count, or a side does not answer as the oracle.
+pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
+    let wrong = |what: String| Failure::failed(format!("{}: {what}", row.id()));
+    let expected = row
+        .expected()
+        .ok_or_else(|| wrong("has no oracle".to_owned()))?;
+    let threads = row.id().threads();
+    let mut counts = Vec::new();
+    for side in row.contestants() {
+        let name = side.name();
+        let subject = side.make_counted();
+        let (answers, delta) = match threads {
+            1 => alone(&*subject),
+            _ => together(&*subject, threads),
+        };
+        let delta = delta.map_err(|error| wrong(error.to_string()))?;
+        let right = Some(expected.wrapping_mul(ITERATIONS));
+        if answers.iter().any(|answer| *answer != right) {
+            return Err(wrong(format!("'{name}' answers wrongly")));
+        }
+        let operations = (ITERATIONS * row.operations_per_iteration() * threads as u64) as f64;
+        counts.push(Count {
+            workload: row.id().to_string(),
+            subject: name.to_owned(),
+            bytes_per_op: delta.allocated_bytes as f64 / operations,
+            allocs_per_op: delta.alloc_calls() as f64 / operations,
+            peak_bytes: delta.peak_bytes,
+        });
+    }
+    Ok(counts)
+}
+
+type Counted = (Vec<Option<u64>>, Result<Delta, NotInstalled>);
+
+/// One thread, whose own scope knows its peak exactly.
+fn alone(subject: &dyn Subject) -> Counted {
+    let mut worker = subject.worker(0);
+    let _warm = worker.run(1);
+    let (answer, delta) = measure(|| worker.run(ITERATIONS));
+    (vec![Some(answer)], delta)
+}
+
+/// Threads that have started before the count begins and end after it.
+fn together(subject: &dyn Subject, threads: usize) -> Counted {
+    let edge = Barrier::new(threads + 1);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                let edge = &edge;
+                scope.spawn(move || {
+                    // Also where the work panics: the others wait at every edge.
+                    let mut ready = caught(|| {
+                        let mut worker = subject.worker(thread);
+                        let _warm = worker.run(1);
+                        worker
+                    });
+                    edge.wait();
+                    edge.wait();
+                    let answer = ready
+                        .as_mut()
+                        .and_then(|worker| caught(|| worker.run(ITERATIONS)));
+                    edge.wait();
+                    edge.wait();
+                    answer
+                })
+            })
+            .collect();
+        edge.wait();
+        let ((), delta) = measure_process(|| {
+            edge.wait();
+            edge.wait();
+        });
+        edge.wait();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        (joined.map(|answer| answer.ok().flatten()).collect(), delta)
+    })
+}
+
+/// What `work` gives; `None` if it panics, of which standard error then tells.
+fn caught<R>(work: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// The body of `suite-counted`: a line of JSON per side of each row.
+///
+/// # Errors
+///
+/// Those of [`count`], and when standard output cannot be written to.
+pub fn tell(rows: &[Row]) -> Result<ExitCode, Failure> {
+    for row in rows {
+        for count in count(row)? {
+            let line = serde_json::to_string(&count)
+                .map_err(|error| Failure::failed(error.to_string()))?;
+            print(&(line + "\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts `suite-counted`, which stands beside this program, with these arguments, and hands each
+/// count to `each` as it comes.
+///
+/// # Errors
+///
+/// When it cannot be started, fails, or says something else.
+pub fn ask(args: &[OsString], mut each: impl FnMut(Count)) -> Result<(), Failure> {
+    let own = env::current_exe().map_err(|error| {
+        Failure::failed(format!("cannot find this program's own file: {error}"))
+    })?;
+    let program = own.with_file_name(format!("suite-counted{}", env::consts::EXE_SUFFIX));
+    let place = program.display();
+    let mut child = Command::new(&program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| Failure::failed(format!("cannot start {place}: {error}")))?;
+    let stdout = child.stdout.take().map(BufReader::new);
+    for line in stdout.into_iter().flat_map(BufRead::lines) {
+        let count = line
+            .map_err(|error| error.to_string())
+            .and_then(|line| serde_json::from_str(&line).map_err(|error| error.to_string()));
+        match count {
+            Ok(count) => each(count),
+            Err(error) => {
+                // It would otherwise wait for a reader that has gone.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(Failure::failed(format!(
+                    "{place} said something odd: {error}"
+                )));
+            }
+        }
+    }
+    match child.wait() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failure::failed(format!("{place} ended with {status}"))),
+        Err(error) => Err(Failure::failed(format!("lost {place}: {error}"))),
+    }
+}

@@ -1,0 +1,100 @@
+//! What counting costs: a pair of alloc and free, bare and through the counting wrapper.
+//!
+//! All allocators are used as values, through `GlobalAlloc`, in a program that installs none of
+//! them: the loop is the same, and only the allocator differs. Each block is written and read
+//! back, the pairs while one block lives, the batches while 64 do.
+
+mod churn;
+#[cfg(test)]
+mod tests;
+
+use core::alloc::GlobalAlloc;
+use std::alloc::System;
+
+use thrifty_memstats::Alloc;
+
+use self::churn::{Batch, LIVE, Pair};
+use crate::suite::{Bar, Row, Subject};
+
+/// The rows of the area `memstats`.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    let pairs = [1, 2, 4].map(|threads| {
+        let reason = "the dearest moment for a wrapper: the block is free again at once";
+        contestants(row("pair-64b", threads, reason), Form::Pair).oracle(|| 1)
+    });
+    let batches = [1, 4].map(|threads| {
+        let reason =
+            "64 blocks live at once, so the allocator's own fast path is left now and then";
+        contestants(row("batch-64-live", threads, reason), Form::Batch)
+            .operations(LIVE as u64)
+            .oracle(|| (0..LIVE as u64).sum())
+    });
+    pairs.into_iter().chain(batches).collect()
+}
+
+/// Which loop.
+#[derive(Clone, Copy)]
+enum Form {
+    Pair,
+    Batch,
+}
+
+fn row(name: &str, threads: usize, reason: &'static str) -> Row {
+    let most = if threads == 1 { 1.0 } else { 1.5 };
+    let row = Row::new(format!("memstats/{name}/{threads}t"), reason)
+        .bar(Bar::Extra {
+            subject: "thrifty",
+            base: "std",
+            most,
+        })
+        .bar(Bar::Extra {
+            subject: "thrifty-mimalloc",
+            base: "mimalloc",
+            most,
+        });
+    if threads == 1 {
+        // Several times what the slowest of them takes on any machine of this century.
+        row.sane_below(60.0)
+    } else {
+        // Shared counters are that slow under contention; it is what they are here to show.
+        row
+    }
+}
+
+fn contestants(row: Row, form: Form) -> Row {
+    let row = add(row, form, "std", || System);
+    let row = add(row, form, "thrifty", || Alloc::new(System));
+    #[cfg(feature = "rivals-c")]
+    let row = add(row, form, "mimalloc", || mimalloc::MiMalloc);
+    #[cfg(feature = "rivals-c")]
+    let row = add(row, form, "thrifty-mimalloc", || {
+        Alloc::new(mimalloc::MiMalloc)
+    });
+    #[cfg(feature = "rivals")]
+    let row = add(row, form, "stats_alloc", stats_alloc::StatsAlloc::system);
+    row
+}
+
+/// Adds a contestant. Its blocks do not come from the global allocator, so the counting binary
+/// puts its own wrapper around it; a wrapper of ours then counts twice, and is left bare.
+fn add<A>(row: Row, form: Form, name: &'static str, make: fn() -> A) -> Row
+where
+    A: GlobalAlloc + Sync + 'static,
+{
+    let is_ours = name.starts_with("thrifty");
+    match form {
+        Form::Pair => counted(row.shared(name, move || Pair(make())), is_ours, move || {
+            Pair(Alloc::new(make()))
+        }),
+        Form::Batch => counted(
+            row.shared(name, move || Batch(make())),
+            is_ours,
+            move || Batch(Alloc::new(make())),
+        ),
+    }
+}
+
+fn counted<S: Subject + 'static>(row: Row, is_ours: bool, make: impl Fn() -> S + 'static) -> Row {
+    if is_ours { row } else { row.counted_as(make) }
+}

@@ -1,0 +1,158 @@
+//! The table, and below it what it comes to: bars, losses, noise.
+
+use core::fmt::Write;
+use std::thread;
+
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+
+use super::Finished;
+use crate::runner::{Interval, Side, Standing};
+
+/// The rows as a person reads them.
+#[must_use]
+pub fn table(rows: &[Finished]) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header([
+        "workload",
+        "subject",
+        "ns/op",
+        "95 %",
+        "B/op",
+        "allocs/op",
+        "peak B",
+        "× fastest",
+        "× first",
+        "",
+    ]);
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for row in rows {
+        for side in &row.measured.sides {
+            table.add_row(cells(row, side));
+        }
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut text = format!(
+        "{table}\n\
+         Median nanoseconds per operation of the rounds, sides taking turns in one process; threads by their own\n\
+         clocks, on {cores} cores. B/op, allocs/op and peak come from a second binary that counts; the peak of\n\
+         several threads may be 4 KiB per thread too low. '× first' is to the row's first subject.\n"
+    );
+    // Writing to a String does not fail.
+    let _ = write!(text, "{}{}{}", bars(rows), losses(rows), doubts(rows));
+    text
+}
+
+fn cells(row: &Finished, side: &Side) -> [String; 10] {
+    let measured = &row.measured;
+    let is_first = measured
+        .sides
+        .first()
+        .is_some_and(|first| first.name == side.name);
+    let Interval {
+        median, low, high, ..
+    } = side.series.interval();
+    let to = |other: &Side| {
+        let ratio = side.series.over(&other.series).interval().median;
+        format!("{ratio:.2}")
+    };
+    let count = row.count(&side.name);
+    let counted = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), short);
+    let mark = match (is_first, &measured.invalid, measured.is_noisy) {
+        (true, Some(_), _) => "INVALID".to_owned(),
+        (true, None, true) => format!("noisy {:.0} %", measured.noise * 100.0),
+        _ => String::new(),
+    };
+    [
+        if is_first {
+            measured.id.to_string()
+        } else {
+            String::new()
+        },
+        side.name.clone(),
+        short(median),
+        format!("{} to {}", short(low), short(high)),
+        counted(count.map(|count| count.bytes_per_op)),
+        counted(count.map(|count| count.allocs_per_op)),
+        counted(count.map(|count| count.peak_bytes as f64)),
+        to(measured.fastest()),
+        measured.sides.first().map_or_else(String::new, to),
+        mark,
+    ]
+}
+
+/// Three figures that count, and no decimals where there is nothing behind the point.
+fn short(value: f64) -> String {
+    match value.abs() {
+        _ if value.fract() == 0.0 => format!("{value:.0}"),
+        size if size < 10.0 => format!("{value:.2}"),
+        size if size < 100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+fn bars(rows: &[Finished]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        for verdict in &row.measured.verdicts {
+            let (id, bar) = (&row.measured.id, &verdict.bar);
+            let word = if verdict.is_missed() { "MISS" } else { "PASS" };
+            let Interval {
+                median, low, high, ..
+            } = verdict.found;
+            let _ = writeln!(
+                text,
+                "  {word}  {id:<34} {bar}: {median:.2} [{low:.2}, {high:.2}]"
+            );
+        }
+    }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\nBars:\n{text}")
+    }
+}
+
+/// Where the side that ought to win does not.
+fn losses(rows: &[Finished]) -> String {
+    let mut text = String::new();
+    let mut contests = 0;
+    for row in rows.iter().filter(|row| row.measured.invalid.is_none()) {
+        let Some(favourite) = row.favourite() else {
+            continue;
+        };
+        contests += 1;
+        // Another form of the same thing is no rival.
+        let is_rival = |other: &&Side| !other.name.starts_with(favourite.name.as_str());
+        for other in row.measured.sides.iter().filter(is_rival) {
+            if favourite.beside(other) == Standing::Slower {
+                let ratio = favourite.series.over(&other.series).interval().median;
+                let (id, own, other) = (&row.measured.id, &favourite.name, &other.name);
+                let _ = writeln!(text, "  {id:<34} {own} takes {ratio:.2} × {other}");
+            }
+        }
+    }
+    match (contests, text.is_empty()) {
+        (0, _) => String::new(),
+        (_, true) => format!("\nLosses: none in {contests} rows.\n"),
+        (_, false) => format!("\nLosses:\n{text}"),
+    }
+}
+
+fn doubts(rows: &[Finished]) -> String {
+    let noisy = rows.iter().filter(|row| row.measured.is_noisy).count();
+    let mut text = match noisy {
+        0 => String::new(),
+        _ => format!(
+            "\n{noisy} of {} rows are noisy: a side differed from itself by more than 5 %, twice.\n",
+            rows.len()
+        ),
+    };
+    for row in rows {
+        if let Some(why) = &row.measured.invalid {
+            let _ = writeln!(text, "\nINVALID {}: {why}", row.measured.id);
+        }
+    }
+    text
+}

@@ -1,0 +1,144 @@
+use std::time::Duration;
+
+use super::{Finished, Record, benchstat, table};
+use crate::{
+    count::Count,
+    runner::{self, Effort},
+    suite::{Bar, Row, each, opaque},
+};
+
+/// A row of the suite's own making, measured for real.
+fn finished(row: Row, counts: &[Count]) -> Finished {
+    let effort = Effort {
+        rounds: 3,
+        stretch: 1,
+    };
+    let row = row.oracle(|| 1).budget(Duration::ZERO);
+    Finished::new(runner::measure(&row, effort, |_| true).unwrap(), counts)
+}
+
+fn spinning(row: Row, name: &str, turns: u64) -> Row {
+    row.contestant(name, move || {
+        each(move || {
+            for turn in 0..turns {
+                opaque(turn);
+            }
+            1
+        })
+    })
+}
+
+fn sample() -> Finished {
+    let row = Row::new("test/spin/corpus-a/2t", "a loop against a longer one").operations(10);
+    let row = spinning(spinning(row, "std", 300), "thrifty", 3_000).bar(Bar::Extra {
+        subject: "thrifty",
+        base: "std",
+        most: 0.001,
+    });
+    let count = |workload: &str, allocs_per_op| Count {
+        workload: workload.to_owned(),
+        subject: "std".to_owned(),
+        bytes_per_op: 64.0,
+        allocs_per_op,
+        peak_bytes: 4096,
+    };
+    let counts = [
+        count("test/other/1t", 9.0),
+        count("test/spin/corpus-a/2t", 0.5),
+    ];
+    finished(row, &counts)
+}
+
+#[test]
+fn records_have_the_names_of_the_design_and_survive_the_file() {
+    let records = Record::of(&sample());
+    let file = Record::file(&records).unwrap();
+    let read: Vec<Record> = serde_json::from_str(&file).unwrap();
+    assert_eq!(read, records);
+    assert_eq!(file.lines().count(), 4, "a record per line: {file}");
+
+    let first: serde_json::Value = serde_json::to_value(&records[0]).unwrap();
+    assert_eq!(first["workload"], "test/spin/corpus-a/2t");
+    assert_eq!(first["subject"], "std");
+    assert_eq!(first["threads"], 2);
+    assert_eq!(first["corpus"], "corpus-a");
+    assert_eq!(first["allocs_per_op"], 0.5);
+    assert_eq!(first["peak_bytes"], 4096);
+    let ns = |key: &str| first[key].as_f64().unwrap();
+    assert!(ns("min_ns") > 0.0);
+    assert!(ns("min_ns") <= ns("low_ns") && ns("low_ns") <= ns("ns_per_op"));
+    assert!(ns("ns_per_op") <= ns("high_ns") && ns("high_ns") <= ns("max_ns"));
+    assert!(
+        file.contains("\"bytes_per_op\":64,"),
+        "a whole number: {file}"
+    );
+
+    let second: serde_json::Value = serde_json::to_value(&records[1]).unwrap();
+    for key in ["bytes_per_op", "allocs_per_op", "peak_bytes"] {
+        assert!(second[key].is_null(), "not counted is not zero: {second}");
+    }
+    assert_eq!(
+        serde_json::from_str::<Vec<Record>>(&Record::file(&[]).unwrap()).unwrap(),
+        []
+    );
+}
+
+#[test]
+fn benchstat_gets_a_line_per_round() {
+    let text = benchstat(&[sample()]);
+    let (head, lines): (Vec<&str>, Vec<&str>) = text
+        .lines()
+        .partition(|line| !line.starts_with("Benchmark"));
+    assert!(head.iter().any(|line| line.starts_with("goos: ")), "{text}");
+    assert_eq!(lines.len(), 6, "two sides, three rounds: {text}");
+    for line in &lines {
+        // A name, a count, then pairs of a number and its unit.
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap();
+        assert!(
+            name.starts_with("BenchmarkTest/spin/corpus-a/subject="),
+            "{name}"
+        );
+        assert!(name.ends_with("-2"), "{name}");
+        assert!(words.next().unwrap().parse::<u64>().unwrap() > 0);
+        let rest: Vec<_> = words.collect();
+        let units: Vec<_> = rest.chunks(2).map(|pair| pair[1]).collect();
+        assert!(
+            rest.chunks(2).all(|pair| pair[0].parse::<f64>().is_ok()),
+            "{line}"
+        );
+        let is_counted = name.contains("=std-");
+        let known: &[&str] = if is_counted {
+            &["ns/op", "B/op", "allocs/op"]
+        } else {
+            &["ns/op"]
+        };
+        assert_eq!(units, known, "{line}");
+    }
+}
+
+#[test]
+fn the_table_shows_losses_and_missed_bars() {
+    let text = table(&[sample()]);
+    assert!(text.contains("MISS  test/spin/corpus-a/2t"), "{text}");
+    assert!(text.contains("thrifty − std ≤ 0.001 ns"), "{text}");
+    let losses = text.split("Losses:").nth(1).unwrap();
+    assert!(losses.contains("× std"), "{text}");
+
+    let row = Row::new("patterns/spin/1t", "the favourite wins");
+    let row = spinning(spinning(row, "bad", 3_000), "best", 30);
+    let text = table(&[finished(row, &[])]);
+    assert!(text.contains("Losses: none in 1 rows"), "{text}");
+    assert!(!text.contains("Bars:"), "{text}");
+}
+
+#[test]
+fn figures_of_an_invalid_row_are_marked_and_kept_from_benchstat() {
+    let row = Row::new("test/sane/1t", "a planted slow side").sane_below(1e-6);
+    let row = finished(spinning(row, "std", 100), &[]);
+    let text = table(core::slice::from_ref(&row));
+    assert!(text.contains("INVALID test/sane/1t: 'std' takes"), "{text}");
+    assert!(text.contains("DESIGN §3.9"), "{text}");
+    assert!(!benchstat(core::slice::from_ref(&row)).contains("Benchmark"));
+    assert!(Record::of(&row)[0].invalid.is_some());
+}

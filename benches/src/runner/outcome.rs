@@ -1,0 +1,180 @@
+//! What came out of a row, and whether it is good enough.
+
+use super::{Interval, NOISE, Series};
+use crate::suite::{Bar, Id, Row};
+
+/// A row's figures.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Measured {
+    /// Which row.
+    pub id: Id,
+    /// Its contestants, in their order.
+    pub sides: Vec<Side>,
+    /// What the control differed by from the first side, as a share of its time.
+    pub noise: f64,
+    /// The control stayed beyond 5 % when the row was measured again.
+    pub is_noisy: bool,
+    /// What is wrong with the figures as such; they are then no result.
+    pub invalid: Option<String>,
+    /// The row's bars, as far as this build has the contestants.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// One contestant's figures.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Side {
+    /// Its name.
+    pub name: String,
+    /// Operations per thread and round.
+    pub operations: u64,
+    /// Nanoseconds per operation.
+    pub series: Series,
+}
+
+/// One bar, held against the figures.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// What was asked, in words.
+    pub bar: String,
+    /// What was found: a factor, or nanoseconds more.
+    pub found: Interval,
+    /// What was allowed.
+    pub most: f64,
+}
+
+/// Where a side stands beside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// The whole interval of the ratio is below 1.
+    Faster,
+    /// The interval holds 1.
+    Even,
+    /// The whole interval of the ratio is above 1.
+    Slower,
+}
+
+impl Verdict {
+    /// Missed only when the whole interval lies beyond the bar.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.found.low > self.most
+    }
+}
+
+impl Measured {
+    /// The side with this name.
+    #[must_use]
+    pub fn side(&self, name: &str) -> Option<&Side> {
+        self.sides.iter().find(|side| side.name == name)
+    }
+
+    /// The side with the smallest median.
+    ///
+    /// # Panics
+    ///
+    /// Without any side, which no measured row is.
+    #[must_use]
+    pub fn fastest(&self) -> &Side {
+        let by_median = |a: &&Side, b: &&Side| {
+            let (a, b) = (a.series.interval().median, b.series.interval().median);
+            a.total_cmp(&b)
+        };
+        self.sides.iter().min_by(by_median).expect("a side")
+    }
+}
+
+impl Side {
+    /// Whether this side is faster than another, taken round by round.
+    #[must_use]
+    pub fn beside(&self, other: &Self) -> Standing {
+        let ratio = self.series.over(&other.series).interval();
+        if ratio.high < 1.0 {
+            Standing::Faster
+        } else if ratio.low > 1.0 {
+            Standing::Slower
+        } else {
+            Standing::Even
+        }
+    }
+}
+
+/// Puts the series together with the row they belong to; the last series is the control.
+pub(super) fn judge(
+    row: &Row,
+    mut series: Vec<Series>,
+    iterations: &[u64],
+    noise: f64,
+) -> Measured {
+    series.pop();
+    let sides: Vec<_> = series
+        .into_iter()
+        .zip(row.contestants())
+        .zip(iterations)
+        .map(|((series, contestant), iterations)| Side {
+            name: contestant.name().to_owned(),
+            operations: iterations * row.operations_per_iteration(),
+            series,
+        })
+        .collect();
+    let invalid = row.sane_ns().and_then(|sane| insane(&sides, sane));
+    let mut measured = Measured {
+        id: row.id().clone(),
+        sides,
+        noise,
+        is_noisy: noise > NOISE,
+        invalid,
+        verdicts: Vec::new(),
+    };
+    let bars = row.bars().iter();
+    measured.verdicts = bars.filter_map(|bar| verdict(bar, &measured)).collect();
+    measured
+}
+
+fn insane(sides: &[Side], sane: f64) -> Option<String> {
+    let side = sides
+        .iter()
+        .find(|side| side.series.interval().low > sane)?;
+    let (name, median) = (&side.name, side.series.interval().median);
+    Some(format!(
+        "'{name}' takes {median:.0} ns, beyond the sane {sane:.0} ns: was its C or C++ code built \
+         unoptimised, because its profile has debug information? (DESIGN §3.9)"
+    ))
+}
+
+fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
+    match bar {
+        Bar::Times {
+            subject,
+            against,
+            most,
+        } => {
+            let own = measured.side(subject)?;
+            let rivals = against.iter().filter_map(|name| measured.side(name));
+            let best = rivals.min_by(|a, b| {
+                let (a, b) = (a.series.interval().median, b.series.interval().median);
+                a.total_cmp(&b)
+            })?;
+            Some(Verdict {
+                bar: format!("{subject} / {} ≤ {most}", best.name),
+                found: own.series.over(&best.series).interval(),
+                most: *most,
+            })
+        }
+        Bar::Extra {
+            subject,
+            base,
+            most,
+        } => {
+            let (own, base) = (measured.side(subject)?, measured.side(base)?);
+            Some(Verdict {
+                bar: format!("{subject} − {} ≤ {most} ns", base.name),
+                found: own.series.minus(&base.series).interval(),
+                most: *most,
+            })
+        }
+    }
+}
