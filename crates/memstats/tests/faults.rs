@@ -1,101 +1,34 @@
 //! An inner allocator that fails when told to, and that notes how it was called.
-#![expect(unsafe_code, reason = "implements an allocator")]
+#![expect(unsafe_code, reason = "calls the allocator")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::alloc::Layout;
 use std::hint::black_box;
 
 use thrifty_memstats::{Alloc, Delta, measure, thread};
-
-thread_local! {
-    /// Calls that still succeed on this thread.
-    static FUSE: Cell<u32> = const { Cell::new(u32::MAX) };
-    /// Calls of this thread: alloc, alloc_zeroed, realloc, dealloc.
-    static CALLS: Cell<[u32; 4]> = const { Cell::new([0; 4]) };
-}
-
-struct Faulty;
-
-impl Faulty {
-    fn note(method: usize) {
-        let mut calls = CALLS.get();
-        calls[method] += 1;
-        CALLS.set(calls);
-    }
-
-    fn blows() -> bool {
-        let left = FUSE.get();
-        FUSE.set(left.saturating_sub(u32::from(left != u32::MAX)));
-        left == 0
-    }
-}
-
-// SAFETY: passes everything on to the system's allocator, or returns null, which is allowed.
-unsafe impl GlobalAlloc for Faulty {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Self::note(0);
-        if Self::blows() {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's contract is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        Self::note(1);
-        if Self::blows() {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's contract is the same.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_bytes: usize) -> *mut u8 {
-        Self::note(2);
-        if Self::blows() {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's contract is the same.
-        unsafe { System.realloc(block, layout, new_bytes) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        Self::note(3);
-        // SAFETY: the caller's contract is the same.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
+use thrifty_testkit::{AllocFault, FailingAlloc, Sweep, thread_counts, with_failing};
 
 #[global_allocator]
-static ALLOC: Alloc<Faulty> = Alloc::new(Faulty);
+static ALLOC: Alloc<FailingAlloc> = Alloc::new(FailingAlloc::system());
 
 /// Runs `f` with an allocator that fails from now on, and says what was counted.
 fn failing<R>(f: impl FnOnce() -> R) -> (R, Delta) {
-    let (result, delta) = measure(|| {
-        FUSE.set(0);
-        let result = f();
-        FUSE.set(u32::MAX);
-        result
-    });
+    let ((result, struck), delta) = measure(|| with_failing(AllocFault::Onwards, 0, f));
+    assert_eq!(struck, 1, "the allocator is asked once, and fails");
     (result, delta.expect("the allocator is installed"))
 }
 
 #[test]
 fn each_method_is_forwarded_as_itself() {
-    let before = CALLS.get();
+    let before = thread_counts();
     let mut bytes = black_box(vec![0_u8; 100]);
     bytes.reserve_exact(1000);
     drop(black_box(bytes));
     drop(black_box(Box::new(1_u8)));
-    let after = CALLS.get();
-    let calls: Vec<u32> = after
-        .iter()
-        .zip(before)
-        .map(|(after, before)| after - before)
-        .collect();
-    // The vector of counts above is made after `after` was read.
-    assert_eq!(calls, [1, 1, 1, 2]);
-    assert!(matches!(ALLOC.inner(), Faulty));
+    let calls = thread_counts().since(&before);
+    assert_eq!((calls.allocs, calls.zeroed_allocs), (1, 1));
+    assert_eq!((calls.reallocs, calls.frees), (1, 2));
+    assert_eq!(calls.live(), (0, 0), "each size is passed on as it is");
+    let _: &FailingAlloc = ALLOC.inner();
 }
 
 #[test]
@@ -130,7 +63,8 @@ fn a_failed_realloc_counts_nothing_and_keeps_the_block() {
     );
 }
 
-/// Fails each allocation of a program in turn: what was counted always matches what is left.
+/// Fails each allocation of a program in turn: what was counted always matches what is left, and
+/// what the inner allocator counted.
 #[test]
 fn counts_match_after_a_failure_at_any_point() {
     fn program() -> Option<Vec<Vec<u8>>> {
@@ -146,37 +80,26 @@ fn counts_match_after_a_failure_at_any_point() {
         Some(all)
     }
 
-    let mut completed = false;
-    for fuse in 0..100 {
-        let before = thread().expect("the allocator is installed");
-        FUSE.set(fuse);
-        let result = program();
-        FUSE.set(u32::MAX);
-        completed = result.is_some();
-        drop(result);
-        let after = thread().expect("the allocator is installed");
-        assert_eq!(
-            after.allocated_bytes - before.allocated_bytes,
-            after.freed_bytes - before.freed_bytes,
-            "after {fuse} allocations"
-        );
-        assert_eq!(after.allocs - before.allocs, after.frees - before.frees);
-        if completed {
-            assert!(fuse >= 7, "the sweep ended before it failed anything");
-            break;
-        }
+    for fault in [AllocFault::Once, AllocFault::Onwards] {
+        let swept = Sweep::over(fault)
+            .unchanged("live bytes and blocks", || {
+                let all = thread().expect("the allocator is installed");
+                let bytes = all.allocated_bytes.wrapping_sub(all.freed_bytes);
+                (bytes, all.allocs.wrapping_sub(all.frees))
+            })
+            .unchanged("live in the inner allocator", || thread_counts().live())
+            .run(program);
+        assert_eq!((swept.sites, swept.refused), (7, 7));
     }
-    assert!(completed, "the sweep never reached a run that passes");
 }
 
 /// A failure inside a scope leaves the scope usable.
 #[test]
 fn assertions_hold_where_every_allocation_fails() {
-    // Found out by an allocation that succeeds; other tests may not have come to it yet.
-    assert!(thrifty_memstats::is_installed());
     let mut bytes: Vec<u8> = Vec::new();
-    FUSE.set(0);
-    let result = thrifty_memstats::assert_no_alloc!(bytes.try_reserve_exact(10).is_err());
-    FUSE.set(u32::MAX);
+    let (result, struck) = with_failing(AllocFault::Onwards, 0, || {
+        thrifty_memstats::assert_no_alloc!(bytes.try_reserve_exact(10).is_err())
+    });
     assert!(result, "a failed attempt is no allocation");
+    assert_eq!(struck, 1);
 }
