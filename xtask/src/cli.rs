@@ -4,7 +4,9 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-use crate::{ci::CiArgs, loom::LoomArgs, test::TestArgs, tidy::TidyArgs, tour::TourArgs};
+use crate::{
+    bench::BenchArgs, ci::CiArgs, loom::LoomArgs, test::TestArgs, tidy::TidyArgs, tour::TourArgs,
+};
 
 /// The commands of the Thrifty workspace.
 ///
@@ -23,6 +25,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show on real input what memory habits cost: a log is ingested naively and tuned, side by side
     Tour(TourArgs),
+    /// Compare single operations side by side, with std and with rivals: time, bytes, allocations
+    Bench(BenchArgs),
     /// Run the tests: every crate, doctests, without debug assertions, without default features
     Test(TestArgs),
     /// Explore every interleaving of the concurrent protocols with loom
@@ -73,7 +77,7 @@ fn one_line(text: &str, args: &[OsString]) -> String {
         line.push_str("; ");
         line.push_str(tip);
     }
-    let known = ["tour", "test", "loom", "tidy", "ci"];
+    let known = ["tour", "bench", "test", "loom", "tidy", "ci"];
     let command = args.get(1).and_then(|arg| arg.to_str());
     match command.filter(|command| known.contains(command)) {
         Some(command) => format!("{line} (see: cargo xtask {command} --help)"),
@@ -138,5 +142,15 @@ mod tests {
             panic!("a tour");
         };
         assert_eq!(tour.args, ["--input", "a.log", "b.log", "--help", "-"]);
+    }
+
+    #[test]
+    fn the_suite_gets_its_arguments_untouched() {
+        let Parsed::Run(Command::Bench(bench)) =
+            parsed(&["bench", "--quick", "--filter", "^a/", "--help"])
+        else {
+            panic!("a bench");
+        };
+        assert_eq!(bench.args, ["--quick", "--filter", "^a/", "--help"]);
     }
 }

@@ -4,6 +4,7 @@
 //! what it runs goes through [`job::Job`], which shows the command line and times it.
 
 mod artifacts;
+mod bench;
 mod ci;
 mod cli;
 mod codegen;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Tour(args) => tour::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Loom(args) => loom::run(&args),
         Command::Tidy(args) => tidy::run(&args),

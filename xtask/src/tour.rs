@@ -1,6 +1,11 @@
 //! `cargo xtask tour`: builds the tour and becomes it.
 
-use std::{env, ffi::OsString, path::PathBuf, process::Command};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use xshell::cmd;
 
@@ -44,25 +49,27 @@ fn build() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::failed("thrifty-benches has no binary called 'tour'"))
 }
 
-/// Replaces this process, so that signals and the terminal reach the tour itself.
+/// Replaces this process, so that signals and the terminal reach the program itself.
 #[cfg(unix)]
-fn become_it(mut command: Command) -> Result<(), Failure> {
+pub(crate) fn become_it(mut command: Command) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
     clean(&mut command);
     let error = command.exec();
+    let program = Path::new(command.get_program()).display();
     Err(Failure::failed(format!(
-        "could not start the tour: {error}"
+        "could not start {program}: {error}"
     )))
 }
 
-/// Runs the tour and ends as it ended.
+/// Runs the program and ends as it ended.
 #[cfg(not(unix))]
-fn become_it(mut command: Command) -> Result<(), Failure> {
+pub(crate) fn become_it(mut command: Command) -> Result<(), Failure> {
     clean(&mut command);
+    let program = Path::new(command.get_program()).display().to_string();
     let status = command
         .status()
-        .map_err(|error| Failure::failed(format!("could not start the tour: {error}")))?;
-    // The tour has said itself what went wrong.
+        .map_err(|error| Failure::failed(format!("could not start {program}: {error}")))?;
+    // The program has said itself what went wrong.
     std::process::exit(status.code().unwrap_or(1))
 }
 

@@ -53,7 +53,12 @@ pub struct Args {
     profile: Option<Profile>,
 
     /// Where bench.json, bench.txt and profiles go
-    #[arg(long, value_name = "DIR", default_value = "target/thrifty")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "target/thrifty",
+        overrides_with = "out"
+    )]
     out: PathBuf,
 
     /// Run one side so often and end; what `--profile` starts
