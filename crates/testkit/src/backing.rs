@@ -17,7 +17,7 @@ use crate::sweep::Fault;
 /// [`onwards`](Self::onwards) to have all later ones fail too.
 ///
 /// A free that does not fit, or a block that is freed twice, is noted and not passed on;
-/// [`check`](Self::check) tells.
+/// [`check`](Self::check) tells. Nothing is made to fail on a thread that is panicking.
 ///
 /// # Concurrency
 ///

@@ -4,7 +4,11 @@
 //! environment. In the child the same call finds the variable, runs the body and exits with a code
 //! that nothing else uses; it also says on stderr that the body began, so that a filter which
 //! matches no test cannot pass for a quiet end.
+//!
+//! A test may start several children. Calls are numbered as they come; the child that is to run the
+//! third body passes the first two calls by.
 
+use std::collections::HashMap;
 use std::env;
 use std::fmt;
 use std::io::{self, Read, Write as _};
@@ -16,6 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const NAME: &str = "THRIFTY_TESTKIT_CHILD";
+const NUMBER: &str = "THRIFTY_TESTKIT_CHILD_NUMBER";
 const BEGAN: &str = "thrifty-testkit: the child's body begins";
 
 /// Exit codes of a child whose body returned or panicked.
@@ -41,6 +46,9 @@ pub enum Ending {
     Signalled(i32),
     /// It did not end in time, and was killed.
     TimedOut,
+    /// This is itself a child, on its way to a later body of the same test. Assertions on the
+    /// earlier ones hold here: the parent has made them.
+    PassedBy,
 }
 
 /// A child process that has ended, and what it printed.
@@ -70,13 +78,17 @@ impl Ended {
         &self.stderr
     }
 
-    /// Asserts an ending, and that stderr contains `said`.
+    /// Asserts an ending, and that stderr contains `said`. Use the assertions here rather than your
+    /// own where a test starts several children, as each child passes by the earlier ones.
     ///
     /// # Panics
     ///
     /// If not; with everything that the child printed.
     #[track_caller]
     pub fn assert(&self, ending: Ending, said: &str) {
+        if self.ending == Ending::PassedBy {
+            return;
+        }
         assert_eq!(self.ending, ending, "{self}");
         assert!(self.stderr.contains(said), "did not say {said:?}: {self}");
     }
@@ -181,17 +193,18 @@ impl Child {
     }
 
     /// In the parent: runs this test again, and says how `body` ended there. In the child: runs
-    /// `body` and does not return.
+    /// `body` and does not return, or passes it by if a later one is meant.
     ///
     /// # Panics
     ///
     /// If the child cannot be started, or did not come as far as `body`.
     #[track_caller]
     pub fn run(self, body: impl FnOnce()) -> Ended {
+        let number = next_number(&self.test);
         if env::var_os(NAME).is_some() {
-            self.in_child(body);
+            return self.in_child(number, body);
         }
-        let ended = self.in_parent();
+        let ended = self.in_parent(number);
         match ended {
             Ok(ended) if ended.stderr.contains(BEGAN) => ended,
             Ok(ended) => panic!("{} did not reach the body: {ended}", self.test),
@@ -199,9 +212,18 @@ impl Child {
         }
     }
 
-    fn in_child(&self, body: impl FnOnce()) -> ! {
+    fn in_child(&self, number: u32, body: impl FnOnce()) -> Ended {
         let asked = env::var(NAME).unwrap_or_default();
         assert_eq!(asked, self.test, "a child of another test");
+        let asked = env::var(NUMBER).ok().and_then(|text| text.parse().ok());
+        if asked > Some(number) {
+            return Ended {
+                ending: Ending::PassedBy,
+                stdout: String::new(),
+                stderr: String::new(),
+            };
+        }
+        assert_eq!(asked, Some(number), "the child went past its body");
         no_core_dump();
         let _ = writeln!(io::stderr(), "{BEGAN}");
         let code = match catch_unwind(AssertUnwindSafe(body)) {
@@ -211,10 +233,11 @@ impl Child {
         process::exit(code)
     }
 
-    fn in_parent(&self) -> io::Result<Ended> {
+    fn in_parent(&self, number: u32) -> io::Result<Ended> {
         let mut child = Command::new(env::current_exe()?)
             .args([&self.test, "--exact", "--nocapture"])
             .env(NAME, &self.test)
+            .env(NUMBER, number.to_string())
             .env("RUST_BACKTRACE", "0")
             .envs(self.variables.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
@@ -240,6 +263,16 @@ impl Child {
             stderr: text(&stderr),
         })
     }
+}
+
+/// How many children this process was asked for by a test before.
+fn next_number(test: &str) -> u32 {
+    static NUMBERS: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);
+    let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let numbers = numbers.get_or_insert_default();
+    let next = numbers.entry(test.to_owned()).or_default();
+    *next += 1;
+    *next - 1
 }
 
 /// Reads a stream to its end on a thread of its own, and says when it is there.

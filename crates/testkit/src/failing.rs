@@ -20,7 +20,8 @@ thread_local! {
 /// A global allocator that fails at the chosen calls of the thread that chose them.
 ///
 /// Without a plan it passes everything on, each method as itself, and counts for the thread.
-/// A thread that is panicking is spared, so that its message can be made.
+/// A thread that is panicking is spared, so that its message can be made. An allocator that poisons
+/// fits inside: `FailingAlloc::new(PoisonAlloc::system())`.
 ///
 /// # Examples
 ///

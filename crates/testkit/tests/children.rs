@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::thread;
 use std::time::Duration;
 
-use thrifty_testkit::{Child, Ending, in_address_space, in_child, message, quietly, this_test};
+use thrifty_testkit::{
+    Child, Ending, Fault as _, Fuse, in_address_space, in_child, message, quietly, this_test,
+};
 
 #[test]
 fn a_body_that_returns() {
@@ -99,6 +101,51 @@ fn a_name_that_matches_no_test_is_refused() {
         said.starts_with("no_such_test did not reach the body"),
         "{said}"
     );
+}
+
+#[test]
+fn several_children_of_one_test_run_each_its_own_body() {
+    for number in 0..3 {
+        let ended = in_child!(|| {
+            assert_ne!(number, 1, "the one in the middle");
+            eprintln!("this is number {number}");
+        });
+        if number == 1 {
+            ended.assert_panicked("the one in the middle");
+        } else {
+            ended.assert(Ending::Returned, &format!("this is number {number}"));
+        }
+    }
+    in_child!(|| std::process::exit(7)).assert(Ending::Exited(7), "");
+}
+
+#[test]
+fn a_child_that_fails_on_its_way_to_a_later_body_is_no_child() {
+    let first = in_child!(|| ());
+    let payload = quietly(|| {
+        assert_eq!(first.ending(), Ending::Returned, "not in a child");
+        in_child!(|| ())
+    })
+    .expect_err("the second child does not get past the assertion above");
+    let said = message(&*payload);
+    assert!(said.contains("did not reach the body"), "{said}");
+}
+
+#[test]
+fn only_wanted_panics_are_quiet() {
+    let ended = in_child!(|| {
+        let fuse = Fuse::new();
+        fuse.arm(0);
+        quietly(|| panic!("not to be seen")).expect_err("it panics");
+        let other = quietly(|| thread::spawn(|| panic!("of another thread")).join());
+        other.expect("quiet here").expect_err("it panics");
+        std::panic::catch_unwind(|| fuse.call()).expect_err("it blows");
+        panic!("and this one");
+    });
+    ended.assert_panicked("of another thread");
+    ended.assert_panicked("and this one");
+    assert!(!ended.stderr().contains("not to be seen"), "{ended}");
+    assert_eq!(ended.stderr().matches("panicked at").count(), 2, "{ended}");
 }
 
 mod inner {
