@@ -1,89 +1,36 @@
 //! Which auto traits the public types have, and which they must not have.
 
 use core::cell::Cell;
-use core::marker::PhantomData;
-use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::marker::PhantomPinned;
 
+use thrifty_testkit::auto_traits;
 use thrifty_traits::{AllocError, AllocErrorKind, Pressure, Reclaim, Reclaimed, Rejected, Usage};
-
-/// Declares `$name::Probe<T>::IMPLEMENTED`: whether `T` implements the trait. An inherent
-/// constant wins over one of a trait, and is there only when the bound holds.
-macro_rules! probe {
-    ($($name:ident: $bound:path,)+) => {$(
-        mod $name {
-            use super::*;
-
-            pub(super) struct Probe<T: ?Sized>(PhantomData<T>);
-
-            pub(super) trait Otherwise {
-                const IMPLEMENTED: bool = false;
-            }
-
-            impl<T: ?Sized> Otherwise for Probe<T> {}
-
-            impl<T: ?Sized + $bound> Probe<T> {
-                pub(super) const IMPLEMENTED: bool = true;
-            }
-        }
-
-        use $name::Otherwise as _;
-    )+};
-}
-
-probe! {
-    send: Send,
-    sync: Sync,
-    unpin: Unpin,
-    unwind_safe: UnwindSafe,
-    ref_unwind_safe: RefUnwindSafe,
-    copy: Copy,
-}
-
-macro_rules! assert_free {
-    ($($ty:ty),+) => {$(
-        const {
-            assert!(send::Probe::<$ty>::IMPLEMENTED);
-            assert!(sync::Probe::<$ty>::IMPLEMENTED);
-            assert!(unpin::Probe::<$ty>::IMPLEMENTED);
-            assert!(unwind_safe::Probe::<$ty>::IMPLEMENTED);
-            assert!(ref_unwind_safe::Probe::<$ty>::IMPLEMENTED);
-            assert!(copy::Probe::<$ty>::IMPLEMENTED);
-        }
-    )+};
-}
 
 #[test]
 fn plain_data_is_free_of_restrictions() {
-    assert_free!(
-        AllocError,
-        AllocErrorKind,
-        Pressure,
-        Reclaimed,
-        Usage,
-        Rejected<u8>
-    );
+    auto_traits! {
+        AllocError: [Send Sync Unpin UnwindSafe RefUnwindSafe Copy],
+        AllocErrorKind: [Send Sync Unpin UnwindSafe RefUnwindSafe Copy],
+        Pressure: [Send Sync Unpin UnwindSafe RefUnwindSafe Copy],
+        Reclaimed: [Send Sync Unpin UnwindSafe RefUnwindSafe Copy],
+        Usage: [Send Sync Unpin UnwindSafe RefUnwindSafe Copy],
+        Rejected<u8>: [Send Sync Unpin UnwindSafe RefUnwindSafe Copy],
+    }
 }
 
 #[test]
 fn rejected_is_what_its_value_is() {
-    const {
-        assert!(send::Probe::<Rejected<Cell<u8>>>::IMPLEMENTED);
-        assert!(!sync::Probe::<Rejected<Cell<u8>>>::IMPLEMENTED);
-        assert!(!send::Probe::<Rejected<*const u8>>::IMPLEMENTED);
-        assert!(!sync::Probe::<Rejected<*const u8>>::IMPLEMENTED);
-        assert!(!unwind_safe::Probe::<Rejected<&mut u8>>::IMPLEMENTED);
-        assert!(!ref_unwind_safe::Probe::<Rejected<Cell<u8>>>::IMPLEMENTED);
-        assert!(!unpin::Probe::<Rejected<core::marker::PhantomPinned>>::IMPLEMENTED);
-        assert!(!copy::Probe::<Rejected<&mut u8>>::IMPLEMENTED);
+    auto_traits! {
+        Rejected<Cell<u8>>: [Send !Sync !RefUnwindSafe],
+        Rejected<*const u8>: [!Send !Sync],
+        Rejected<&mut u8>: [!UnwindSafe !Copy],
+        Rejected<PhantomPinned>: [!Unpin],
     }
 }
 
 #[test]
 fn a_reclaim_object_crosses_threads() {
-    const {
-        assert!(send::Probe::<dyn Reclaim>::IMPLEMENTED);
-        assert!(sync::Probe::<dyn Reclaim>::IMPLEMENTED);
-    }
+    auto_traits! { dyn Reclaim: [Send Sync] }
 }
 
 #[test]

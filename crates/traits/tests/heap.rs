@@ -2,105 +2,70 @@
 //! it.
 
 #![cfg(feature = "std")]
-#![expect(unsafe_code, reason = "a counting global allocator")]
 
 extern crate alloc;
 
 use alloc::collections::{BTreeMap, BinaryHeap, LinkedList, VecDeque};
-use core::alloc::{GlobalAlloc, Layout};
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 use core::fmt::Debug;
 use core::hash::Hash;
-use std::alloc::System;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::Cursor;
 use std::path::PathBuf;
 
+use thrifty_testkit::{FailingAlloc, thread_counts};
 use thrifty_traits::Reset;
 
-/// Passes on to the system allocator and counts for the current thread.
-struct Counting;
-
-thread_local! {
-    /// Calls to the allocator, frees included.
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    /// Bytes allocated minus bytes freed. Wraps: a thread may free what another one allocated.
-    static LIVE: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(freed: usize, allocated: usize) {
-    CALLS.set(CALLS.get() + 1);
-    LIVE.set(LIVE.get().wrapping_sub(freed).wrapping_add(allocated));
-}
-
-// SAFETY: every method passes its arguments on to `System` and returns what it returns.
-// Counting neither allocates nor unwinds: the cells are constant-initialised and have no
-// destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(0, layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(layout.size(), 0);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`.
-        unsafe { System.dealloc(block, layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(layout.size(), size);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`.
-        unsafe { System.realloc(block, layout, size) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOC: FailingAlloc = FailingAlloc::system();
+
+/// Calls of this thread to the allocator, frees included.
+fn calls_now() -> u64 {
+    let all = thread_counts();
+    all.allocs + all.zeroed_allocs + all.reallocs + all.frees
+}
+
+/// Bytes that this thread allocated minus bytes that it freed.
+fn live_now() -> i64 {
+    thread_counts().live_bytes
+}
 
 /// Fills, resets, and fills again: from the first reset on, the allocator is not called.
 ///
 /// After the reset the value holds as many bytes as `retained_bytes` says.
-fn check<T: Reset>(mut value: T, mut fill: impl FnMut(&mut T), live_before: usize) {
+fn check<T: Reset>(mut value: T, mut fill: impl FnMut(&mut T), live_before: i64) {
     let name = core::any::type_name::<T>();
     fill(&mut value);
-    let calls = CALLS.get();
+    let calls = calls_now();
     for _ in 0..3 {
         value.reset();
-        assert_eq!(CALLS.get(), calls, "resetting {name} went to the allocator");
+        assert_eq!(calls_now(), calls, "resetting {name} went to the allocator");
         fill(&mut value);
-        assert_eq!(CALLS.get(), calls, "refilling {name} went to the allocator");
+        assert_eq!(calls_now(), calls, "refilling {name} went to the allocator");
     }
     value.reset();
-    let held = LIVE.get().wrapping_sub(live_before);
-    assert_eq!(value.retained_bytes(), held, "of {name}");
+    let held = live_now() - live_before;
+    assert_eq!(value.retained_bytes() as i64, held, "of {name}");
     assert!(held > 0, "{name} held nothing to begin with");
 }
 
 macro_rules! steady {
     ($make:expr, $fill:expr) => {{
-        let live_before = LIVE.get();
+        let live_before = live_now();
         check($make, $fill, live_before);
     }};
 }
 
 #[test]
 fn the_allocator_counts() {
-    let (calls, live) = (CALLS.get(), LIVE.get());
+    let (calls, live) = (calls_now(), live_now());
     let mut bytes = Vec::<u8>::with_capacity(100);
-    assert_eq!(
-        (CALLS.get(), LIVE.get()),
-        (calls + 1, live.wrapping_add(100))
-    );
+    assert_eq!((calls_now(), live_now()), (calls + 1, live + 100));
     bytes.reserve_exact(200);
-    assert_eq!(
-        (CALLS.get(), LIVE.get()),
-        (calls + 2, live.wrapping_add(200))
-    );
+    assert_eq!((calls_now(), live_now()), (calls + 2, live + 200));
     drop(bytes);
-    assert_eq!((CALLS.get(), LIVE.get()), (calls + 3, live));
+    assert_eq!((calls_now(), live_now()), (calls + 3, live));
 }
 
 #[test]
@@ -170,7 +135,7 @@ fn tombstones_do_not_outlive_a_reset() {
 
 #[test]
 fn what_keeps_nothing_frees_everything() {
-    let live = LIVE.get();
+    let live = live_now();
     let mut nodes = (
         BTreeMap::from([(1, 2)]),
         LinkedList::from([1, 2]),
@@ -181,5 +146,5 @@ fn what_keeps_nothing_frees_everything() {
     nodes.1.reset();
     nodes.2.reset();
     nodes.3.reset();
-    assert_eq!(LIVE.get(), live);
+    assert_eq!(live_now(), live);
 }

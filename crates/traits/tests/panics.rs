@@ -5,29 +5,29 @@
 extern crate alloc;
 
 use alloc::collections::{BTreeMap, BTreeSet, BinaryHeap, LinkedList, VecDeque};
-use core::cell::RefCell;
-use core::panic::AssertUnwindSafe;
 use std::collections::{HashMap, HashSet};
-use std::panic::catch_unwind;
 
+use thrifty_testkit::{Fault as _, Fuse, Ledger, Tracked, quietly};
 use thrifty_traits::Reset;
 
 const ELEMENTS: u32 = 8;
 
-/// Which elements were dropped, in order.
-type Ledger = RefCell<Vec<u32>>;
-
-/// Writes its number to a ledger when it is dropped; the one that is the fuse panics.
+/// Its drop is a site of the fuse, and known to the ledger.
 struct Element<'a> {
-    number: u32,
-    is_fuse: bool,
-    ledger: &'a Ledger,
+    number: Tracked<u32>,
+    fuse: &'a Fuse,
+}
+
+impl<'a> Element<'a> {
+    fn new(number: u32, ledger: Ledger, fuse: &'a Fuse) -> Self {
+        let number = ledger.track(number);
+        Self { number, fuse }
+    }
 }
 
 impl Drop for Element<'_> {
     fn drop(&mut self) {
-        self.ledger.borrow_mut().push(self.number);
-        assert!(!self.is_fuse, "element {} blows", self.number);
+        self.fuse.call();
     }
 }
 
@@ -57,134 +57,110 @@ impl core::hash::Hash for Element<'_> {
     }
 }
 
-fn elements(fuse: Option<u32>, ledger: &Ledger) -> impl Iterator<Item = Element<'_>> {
-    (0..ELEMENTS).map(move |number| Element {
-        number,
-        is_fuse: fuse == Some(number),
-        ledger,
-    })
-}
-
-/// Resets a collection of eight elements of which one panics, for each position of that one.
+/// Resets a collection of eight elements, with a panic at each element's drop in turn.
 fn check<'a, C: Reset + Extend<I>, I>(
-    ledger: &'a Ledger,
+    fuse: &'a Fuse,
     make: impl Fn() -> C,
     item: impl Fn(Element<'a>) -> I,
     len: impl Fn(&C) -> usize,
 ) {
-    for fuse in 0..ELEMENTS {
-        ledger.borrow_mut().clear();
+    let fill = |collection: &mut C, ledger| {
+        let elements = (0..ELEMENTS).map(|number| Element::new(number, ledger, fuse));
+        collection.extend(elements.map(&item));
+        assert_eq!(len(collection), ELEMENTS as usize);
+    };
+    for site in 0..ELEMENTS {
+        let first = Ledger::new();
         let mut collection = make();
-        collection.extend(elements(Some(fuse), ledger).map(&item));
-        let unwound = catch_unwind(AssertUnwindSafe(|| collection.reset()));
-        assert!(unwound.is_err(), "element {fuse} is dropped by the reset");
+        fill(&mut collection, first);
+        fuse.arm(u64::from(site));
+        let unwound = quietly(|| collection.reset());
+        fuse.disarm();
+        assert!(unwound.is_err(), "the reset drops element {site}");
         assert_eq!(len(&collection), 0);
+        // Elements may have been leaked, if the collection in std leaks them.
+        let dropped = first.dead();
 
         // It works as before: it fills up, and resets without a panic.
-        ledger.borrow_mut().retain(|number| *number < ELEMENTS);
-        let dropped = ledger.borrow().len();
-        collection.extend(elements(None, ledger).map(&item));
-        assert_eq!(
-            (len(&collection), ledger.borrow().len()),
-            (ELEMENTS as usize, dropped)
-        );
-        let mut first_round = ledger.borrow_mut().split_off(0);
+        let second = Ledger::new();
+        fill(&mut collection, second);
+        assert_eq!((first.dead(), second.dead()), (dropped, 0));
         collection.reset();
         assert_eq!(len(&collection), 0);
-        let mut second_round = ledger.borrow_mut().split_off(0);
-
-        // Nothing is dropped twice. (In the first round, elements may have been leaked.)
-        first_round.sort_unstable();
-        assert!(
-            first_round.windows(2).all(|pair| pair[0] < pair[1]),
-            "{first_round:?}"
-        );
-        second_round.sort_unstable();
-        assert!(
-            second_round.iter().copied().eq(0..ELEMENTS),
-            "{second_round:?}"
-        );
+        second.assert_balanced();
+        assert_eq!(first.dead(), dropped);
+        assert_eq!(first.check_violations(), Ok(()), "nothing is dropped twice");
     }
 }
 
 #[test]
 fn sequences_survive() {
-    let ledger = Ledger::default();
-    check(&ledger, Vec::new, |element| element, Vec::len);
-    check(&ledger, VecDeque::new, |element| element, VecDeque::len);
-    check(&ledger, LinkedList::new, |element| element, LinkedList::len);
-    check(&ledger, BinaryHeap::new, |element| element, BinaryHeap::len);
+    let fuse = Fuse::new();
+    check(&fuse, Vec::new, |element| element, Vec::len);
+    check(&fuse, VecDeque::new, |element| element, VecDeque::len);
+    check(&fuse, LinkedList::new, |element| element, LinkedList::len);
+    check(&fuse, BinaryHeap::new, |element| element, BinaryHeap::len);
 }
 
 #[test]
 fn a_ring_that_wraps_around_survives() {
-    let ledger = Ledger::default();
+    let fuse = Fuse::new();
+    let others = Ledger::new();
     // Extending from the middle of the buffer makes the contents two slices.
     let wrapped = || {
         let mut ring = VecDeque::with_capacity(ELEMENTS as usize);
         for number in 0..5 {
-            ring.push_back(Element {
-                number: ELEMENTS + number,
-                is_fuse: false,
-                ledger: &ledger,
-            });
+            ring.push_back(Element::new(number, others, &fuse));
         }
         ring.clear();
         for number in 0..5 {
-            ring.push_back(Element {
-                number: ELEMENTS + number,
-                is_fuse: false,
-                ledger: &ledger,
-            });
+            ring.push_back(Element::new(number, others, &fuse));
             ring.pop_front();
         }
-        ledger.borrow_mut().clear();
         ring
     };
-    check(&ledger, wrapped, |element| element, VecDeque::len);
+    check(&fuse, wrapped, |element| element, VecDeque::len);
+    others.assert_balanced();
 }
 
 #[test]
 fn trees_survive() {
-    let ledger = Ledger::default();
-    check(&ledger, BTreeSet::new, |element| element, BTreeSet::len);
+    let fuse = Fuse::new();
+    check(&fuse, BTreeSet::new, |element| element, BTreeSet::len);
     check(
-        &ledger,
+        &fuse,
         BTreeMap::new,
-        |element| (element.number, element),
+        |element| (*element.number, element),
         BTreeMap::len,
     );
 }
 
 #[test]
 fn tables_survive() {
-    let ledger = Ledger::default();
+    let fuse = Fuse::new();
     check(
-        &ledger,
+        &fuse,
         HashSet::new,
         |element| element,
         |set: &HashSet<_>| set.len(),
     );
     let map_len = |map: &HashMap<_, _>| map.len();
     check(
-        &ledger,
+        &fuse,
         HashMap::new,
-        |element| (element.number, element),
+        |element| (*element.number, element),
         map_len,
     );
 }
 
 #[test]
 fn an_option_is_none_after_a_panic() {
-    let ledger = Ledger::default();
-    let mut option = Some(Element {
-        number: 1,
-        is_fuse: true,
-        ledger: &ledger,
-    });
-    catch_unwind(AssertUnwindSafe(|| option.reset())).expect_err("the element blows");
+    let (fuse, ledger) = (Fuse::new(), Ledger::new());
+    let mut option = Some(Element::new(1, ledger, &fuse));
+    fuse.arm(0);
+    quietly(|| option.reset()).expect_err("the element blows");
     assert!(option.is_none());
-    assert_eq!(*ledger.borrow(), [1]);
+    ledger.assert_balanced();
 }
 
 #[test]
@@ -205,7 +181,7 @@ fn an_array_is_reset_up_to_the_panic() {
         value,
         is_fuse: value == 2,
     });
-    catch_unwind(AssertUnwindSafe(|| array.reset())).expect_err("the second one panics");
+    quietly(|| array.reset()).expect_err("the second one panics");
     assert_eq!(array.each_ref().map(|counter| counter.value), [0, 2, 3]);
     array[1].is_fuse = false;
     array.reset();
