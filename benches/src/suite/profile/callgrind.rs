@@ -1,18 +1,13 @@
 //! Instructions, by function.
 
+use core::fmt::Write;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::{failure::Failure, suite::Worker};
-
-/// The part that callgrind looks at: it collects inside this function only, which it knows by
-/// its name.
-#[inline(never)]
-pub(super) fn collected(worker: &mut dyn Worker, iterations: u64) -> u64 {
-    worker.run(iterations)
-}
+use crate::failure::Failure;
 
 /// Adds the flags; gives the file that will be written.
 pub(super) fn arguments(command: &mut Command, file: PathBuf) -> PathBuf {
@@ -20,18 +15,21 @@ pub(super) fn arguments(command: &mut Command, file: PathBuf) -> PathBuf {
     let mut flag = std::ffi::OsString::from("--callgrind-out-file=");
     flag.push(&file);
     command.args(["--tool=callgrind", "--collect-atstart=no"]);
-    command.arg("--toggle-collect=*callgrind*collected*");
+    command.arg("--toggle-collect=*profile*collected*");
     command.arg(flag);
     file
 }
 
 /// The functions that take most of it.
-pub(super) fn summary(file: &Path) -> Result<String, Failure> {
-    let output = Command::new("callgrind_annotate").arg(file).output();
+pub(super) fn summary(file: &Path, operations: u64) -> Result<String, Failure> {
+    let output = Command::new("callgrind_annotate")
+        .arg("--auto=no")
+        .arg(file)
+        .output();
     let output = output
         .map_err(|error| Failure::failed(format!("cannot start callgrind_annotate: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let top = functions(&text);
+    let top = functions(&text, operations);
     if top.is_empty() {
         let place = file.display();
         return Err(Failure::failed(format!(
@@ -47,16 +45,45 @@ pub(super) fn summary(file: &Path) -> Result<String, Failure> {
 /// How many functions to show.
 const TOP: usize = 12;
 
-/// The lines of counts in what callgrind_annotate says, paths cut to their ends.
-fn functions(text: &str) -> String {
-    let is_count = |line: &&str| {
-        let first = line.trim_start().chars().next();
-        line.contains('%') && first.is_some_and(|c| c.is_ascii_digit())
-    };
-    let lines = text.lines().filter(is_count).take(TOP + 1);
-    lines
-        .flat_map(|line| ["  ", line.trim_start(), "\n"])
-        .collect()
+/// The counts in what callgrind_annotate says. It has a line per function and file that was
+/// inlined into it; one line per function is what a person asks for.
+fn functions(text: &str, operations: u64) -> String {
+    let mut total = 0;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (count, place) in text.lines().filter_map(counted) {
+        if place == "PROGRAM TOTALS" {
+            total = count;
+        } else {
+            *counts.entry(function(place)).or_default() += count;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
+    let mut shown = String::new();
+    for (name, count) in counts.into_iter().take(TOP) {
+        let share = count as f64 * 100.0 / total.max(1) as f64;
+        // Writing to a String does not fail.
+        let count = count as f64 / operations as f64;
+        let _ = writeln!(
+            shown,
+            "  {count:>9.1} instructions/op {share:>5.1} %  {name}"
+        );
+    }
+    shown
+}
+
+/// `1,234 (56.7%)  what`: the count, and what it is of.
+fn counted(line: &str) -> Option<(u64, &str)> {
+    let (count, rest) = line.trim_start().split_once(" (")?;
+    let count = count.replace(',', "").parse().ok()?;
+    let (_, place) = rest.split_once("%)")?;
+    Some((count, place.trim()))
+}
+
+/// `file:function [object]` without its file and its object.
+fn function(place: &str) -> &str {
+    let name = place.split_once(':').map_or(place, |(_, name)| name);
+    name.rsplit_once(" [").map_or(name, |(name, _)| name)
 }
 
 #[cfg(test)]
@@ -64,12 +91,19 @@ mod tests {
     use super::functions;
 
     #[test]
-    fn the_counts_are_found() {
-        let text = "--------\nIr\n--------\n1,007 (100.0%)  PROGRAM TOTALS\n\n--------\nIr  file:function\n\
-                    --------\n  900 (89.37%)  malloc.c:malloc [/lib/libc.so]\n  107 (10.63%)  a.rs:f\n";
-        let shown = functions(text);
-        assert_eq!(shown.lines().count(), 3, "{shown}");
-        assert!(shown.contains("malloc.c:malloc"), "{shown}");
-        assert_eq!(functions("nothing"), "");
+    fn counts_are_added_up_by_function() {
+        let text = "--------\nIr\n--------\n2,000 (100.0%)  PROGRAM TOTALS\n\n--------\n\
+                    Ir  file:function\n--------\n  900 (45.00%)  malloc.c:malloc [/lib/libc.so]\n  \
+                    600 (30.00%)  a.rs:<A as B>::run\n  500 (25.00%)  hint.rs:<A as B>::run [/bin/suite]\n";
+        let shown = functions(text, 100);
+        let lines: Vec<_> = shown.lines().map(str::trim).collect();
+        assert_eq!(
+            lines,
+            [
+                "11.0 instructions/op  55.0 %  <A as B>::run",
+                "9.0 instructions/op  45.0 %  malloc"
+            ]
+        );
+        assert_eq!(functions("nothing", 1), "");
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn arguments(command: &mut Command, file: PathBuf) -> PathBuf {
     let file = file.with_extension("dhat.json");
     let mut flag = std::ffi::OsString::from("--dhat-out-file=");
     flag.push(&file);
-    command.arg("--tool=dhat").arg(flag);
+    command.args(["--tool=dhat", "--num-callers=40"]).arg(flag);
     file
 }
 
@@ -59,12 +59,7 @@ pub(super) fn summary(file: &Path, operations: u64) -> Result<String, Failure> {
 fn places(mut written: Written, operations: u64) -> String {
     let frame = |index: &usize| written.ftbl.get(*index).map_or("", String::as_str);
     // What the program does around the timed work is none of the side's business.
-    let is_timed = |place: &Place| {
-        place
-            .fs
-            .iter()
-            .any(|index| frame(index).contains("callgrind::collected"))
-    };
+    let is_timed = |place: &Place| place.fs.iter().any(|index| is_edge(frame(index)));
     written.pps.retain(is_timed);
     written
         .pps
@@ -76,6 +71,7 @@ fn places(mut written: Written, operations: u64) -> String {
         // Writing to a String does not fail.
         let _ = writeln!(text, "  {bytes:>12.3} B/op {blocks:>10.4} allocs/op");
         let frames = place.fs.iter().map(frame);
+        let frames = frames.take_while(|frame| !is_edge(frame));
         for frame in frames.filter(|frame| is_own(frame)).take(3) {
             let _ = writeln!(text, "      {}", without_address(frame));
         }
@@ -86,15 +82,21 @@ fn places(mut written: Written, operations: u64) -> String {
     text
 }
 
+/// The frame under which everything is timed.
+fn is_edge(frame: &str) -> bool {
+    frame.contains("profile::collected")
+}
+
 /// A frame that says something: not the allocator's, not the standard library's.
 fn is_own(frame: &str) -> bool {
     let around = [
         "alloc::", "core::", "std::", "malloc", "realloc", "calloc", "__rust",
     ];
     let name = without_address(frame);
-    !around
+    let is_around = around
         .iter()
-        .any(|start| name.trim_start_matches('<').starts_with(start))
+        .any(|start| name.trim_start_matches('<').starts_with(start));
+    !is_around && !name.contains("(library/")
 }
 
 /// `0x1234: name (file:line)` without its address.
@@ -111,12 +113,12 @@ mod tests {
         let text = r#"{"dhatFileVersion":2,"pps":[
             {"tb":80,"tbk":10,"fs":[0,1,3]},{"tb":999,"tbk":1,"fs":[0,4]},{"tb":640,"tbk":10,"fs":[0,2,3]}],
             "ftbl":["0x1: malloc (v.c:1)","0x2: small (a.rs:1)","0x3: big (a.rs:2)",
-                    "0x4: x::callgrind::collected (c.rs:1)","0x5: main (m.rs:1)"]}"#;
+                    "0x4: x::profile::collected (c.rs:1)","0x5: main (m.rs:1)"]}"#;
         let shown = places(serde_json::from_str(text).unwrap(), 10);
         let lines: Vec<_> = shown.lines().map(str::trim).collect();
         assert_eq!(lines[0], "64.000 B/op     1.0000 allocs/op");
         assert_eq!(lines[1], "big (a.rs:2)");
-        assert!(lines[3].starts_with("8.000 B/op"), "{shown}");
+        assert!(lines[2].starts_with("8.000 B/op"), "{shown}");
         assert!(
             !shown.contains("malloc") && !shown.contains("main"),
             "{shown}"
