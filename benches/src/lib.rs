@@ -3,6 +3,7 @@
 //! - [`suite`]: the rows of the benchmark suite, and what plugs into them.
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
 //! - [`memstats`]: rows on what counting adds to an allocation.
+//! - [`patterns`]: rows on everyday code that wastes memory, beside code that does not.
 //! - [`count`]: what the rows allocate, from a second binary.
 //! - [`report`]: tables and records of what was measured.
 //! - [`failure`]: how the programs end when they cannot go on.
@@ -14,6 +15,7 @@ pub mod count;
 pub mod failure;
 #[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
 pub mod memstats;
+pub mod patterns;
 pub mod report;
 pub mod runner;
 pub mod suite;

@@ -59,7 +59,7 @@ pub use self::{
     id::Id,
     row::{Bar, Contestant, Row},
 };
-use crate::memstats;
+use crate::{memstats, patterns};
 
 /// What the threads of a row work on together: a pool, a table, an allocator, or nothing.
 ///
@@ -172,5 +172,7 @@ pub struct Input {
 /// Every row of the suite, area by area.
 #[must_use]
 pub fn rows(_context: &Context) -> Vec<Row> {
-    memstats::rows()
+    let mut rows = memstats::rows();
+    rows.extend(patterns::rows());
+    rows
 }
