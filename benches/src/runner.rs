@@ -30,7 +30,7 @@ pub use self::{
     outcome::{Measured, Side, Standing, Verdict},
     series::{Interval, Series},
 };
-use crate::suite::{Row, Subject};
+use crate::suite::{Contestant, Row, Subject};
 
 /// How long to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +199,33 @@ impl Bench<'_> {
             ))),
         }
     }
+}
+
+/// Makes one side of a row and lets `lead` run turns of it: how many iterations, and what they
+/// took, the mean over the threads. One iteration is run before.
+///
+/// # Panics
+///
+/// When the side does not answer as the row's oracle.
+pub fn turns<R>(
+    row: &Row,
+    side: &Contestant,
+    lead: impl FnOnce(&mut dyn FnMut(u64) -> Duration) -> R,
+) -> R {
+    let subject = side.make();
+    let expected = row.expected();
+    with_crew(&[&*subject], row.id().threads(), |crew| {
+        let mut turn = |iterations: u64| {
+            let laps = crew.turn(0, iterations);
+            let laps = laps.unwrap_or_else(|Panicked| panic!("'{}' panicked", side.name()));
+            let right = expected.map(|answer| answer.wrapping_mul(iterations));
+            let is_right = laps.iter().all(|lap| Some(lap.answer) == right);
+            assert!(is_right, "{}: '{}' answers wrongly", row.id(), side.name());
+            Duration::from_secs_f64(mean_nanoseconds(&laps) / 1e9)
+        };
+        turn(1);
+        lead(&mut turn)
+    })
 }
 
 /// How many iterations of a subject take about as long as `length`, answers unseen.
