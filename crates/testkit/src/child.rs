@@ -14,7 +14,7 @@ use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{self, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 const NAME: &str = "THRIFTY_TESTKIT_CHILD";
 const NUMBER: &str = "THRIFTY_TESTKIT_CHILD_NUMBER";
 const BEGAN: &str = "thrifty-testkit: the child's body begins";
+
+/// How long a child may take to come to its body.
+const TO_BEGIN: Duration = Duration::from_secs(120);
 
 /// Exit codes of a child whose body returned or panicked.
 const RETURNED: i32 = 92;
@@ -141,7 +144,8 @@ impl fmt::Display for Ended {
 /// A child process to be: the current test, run again.
 ///
 /// Works under `cargo test` and nextest, in tests that libtest runs. Not in doctests, nor in test
-/// targets with a `main` of their own.
+/// targets with a `main` of their own. A test may start several, one after the other: each runs the
+/// test from its beginning, and passes the earlier bodies by.
 ///
 /// # Examples
 ///
@@ -178,7 +182,7 @@ impl Child {
         }
     }
 
-    /// Kills the child after this time; a minute unless told otherwise.
+    /// Kills the child when its body takes longer; a minute unless told otherwise.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -244,10 +248,10 @@ impl Child {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let (done, ends) = channel();
-        let stdout = collect(child.stdout.take(), done.clone());
-        let stderr = collect(child.stderr.take(), done);
-        let in_time = both_end(&ends, self.timeout);
+        let (seen, sees) = channel();
+        let stdout = collect(child.stdout.take(), seen.clone());
+        let stderr = collect(child.stderr.take(), seen);
+        let in_time = both_end(&sees, self.timeout);
         let ending = match child.try_wait()? {
             Some(status) => ending(status),
             None if in_time => ending(child.wait()?),
@@ -275,32 +279,55 @@ fn next_number(test: &str) -> u32 {
     *next - 1
 }
 
-/// Reads a stream to its end on a thread of its own, and says when it is there.
-fn collect(stream: Option<impl Read + Send + 'static>, done: Sender<()>) -> Arc<Mutex<Vec<u8>>> {
+/// What a stream of the child has come to.
+enum Seen {
+    /// The line that says that the body begins.
+    Began,
+    /// Its end.
+    End,
+}
+
+/// Reads a stream to its end on a thread of its own, and says how far it is.
+fn collect(stream: Option<impl Read + Send + 'static>, seen: Sender<Seen>) -> Arc<Mutex<Vec<u8>>> {
     let all = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&all);
     thread::spawn(move || {
         let mut piece = [0; 4096];
+        let mut has_begun = false;
         if let Some(mut stream) = stream {
             while let Ok(read @ 1..) = stream.read(&mut piece) {
-                into.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend_from_slice(&piece[..read]);
+                let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
+                into.extend_from_slice(&piece[..read]);
+                if !has_begun
+                    && into
+                        .windows(BEGAN.len())
+                        .any(|text| text == BEGAN.as_bytes())
+                {
+                    has_begun = true;
+                    // The parent may have given up waiting; here and below.
+                    let _ = seen.send(Seen::Began);
+                }
             }
         }
-        // The parent may have given up waiting.
-        let _ = done.send(());
+        let _ = seen.send(Seen::End);
     });
     all
 }
 
-/// Whether both streams ended in time, as they do when the child does.
-fn both_end(ends: &Receiver<()>, timeout: Duration) -> bool {
-    let started = Instant::now();
-    (0..2).all(|_| {
-        let left = timeout.saturating_sub(started.elapsed());
-        ends.recv_timeout(left) != Err(RecvTimeoutError::Timeout)
-    })
+/// Whether both streams ended in time, as they do when the child does. The time is the body's: a
+/// busy machine may take its own to come so far.
+fn both_end(seen: &Receiver<Seen>, timeout: Duration) -> bool {
+    let mut since = Instant::now();
+    let mut limit = TO_BEGIN;
+    let mut ends = 0;
+    while ends < 2 {
+        match seen.recv_timeout(limit.saturating_sub(since.elapsed())) {
+            Ok(Seen::Began) => (since, limit) = (Instant::now(), timeout),
+            Ok(Seen::End) => ends += 1,
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 fn text(bytes: &Mutex<Vec<u8>>) -> String {

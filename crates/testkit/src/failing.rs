@@ -182,7 +182,7 @@ impl Fault for AllocFault {
 
 /// Runs `f` while the allocator passes `after` calls and then fails; says how many failed.
 ///
-/// The plan ends with `f`, by a panic too.
+/// The plan ends with `f`, by a panic too. [`FailingAlloc`] has an example.
 pub fn with_failing<R>(fault: AllocFault, after: u64, f: impl FnOnce() -> R) -> (R, u64) {
     struct Disarm(AllocFault);
     impl Drop for Disarm {
@@ -201,6 +201,19 @@ pub fn with_failing<R>(fault: AllocFault, after: u64, f: impl FnOnce() -> R) -> 
 /// Runs `f` outside plan and counts: for what a test needs itself in the middle of a subject.
 ///
 /// What is allocated inside must be freed inside or never, or the live counts are off.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use thrifty_testkit::{AllocFault, FailingAlloc, exempt, with_failing};
+///
+/// #[global_allocator]
+/// static ALLOC: FailingAlloc = FailingAlloc::system();
+///
+/// let (log, _) = with_failing(AllocFault::Onwards, 0, || exempt(|| format!("{}", 1)));
+/// assert_eq!(log, "1");
+/// # exempt(|| drop(log));
+/// ```
 pub fn exempt<R>(f: impl FnOnce() -> R) -> R {
     struct Leave;
     impl Drop for Leave {

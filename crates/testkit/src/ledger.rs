@@ -28,6 +28,9 @@ const DEAD: u64 = 0xDEAD_7AC4_ED0B_17ED;
 /// Lives in the first segment; each further one has twice as many.
 const FIRST: u64 = 64;
 
+/// Enough for four thousand million values.
+const SEGMENTS: usize = 26;
+
 /// States of one value, in the ledger.
 const UNBORN: u8 = 0;
 const BORN: u8 = 1;
@@ -37,7 +40,7 @@ const DROPPED: u8 = 2;
 ///
 /// # Memory
 ///
-/// About 600 bytes and one more per tracked value, never given back: a ledger must outlive even
+/// About 700 bytes, and one to two for each tracked value, never given back: a ledger must outlive even
 /// the values that a broken subject loses. None of it is counted by a
 /// [`FailingAlloc`](crate::FailingAlloc), nor made to fail.
 ///
@@ -67,7 +70,7 @@ struct State {
     born: AtomicU64,
     dead: AtomicU64,
     /// Segment `n` holds the lives of `FIRST << n` values.
-    lives: [OnceLock<Box<[AtomicU8]>>; 40],
+    lives: [OnceLock<Box<[AtomicU8]>>; SEGMENTS],
     /// What went wrong where a panic would have been a second one, or in another thread.
     violations: Mutex<Vec<String>>,
 }
@@ -127,7 +130,7 @@ impl Ledger {
             let state: &'static State = Box::leak(Box::new(State {
                 born: AtomicU64::new(0),
                 dead: AtomicU64::new(0),
-                lives: [const { OnceLock::new() }; 40],
+                lives: [const { OnceLock::new() }; SEGMENTS],
                 violations: Mutex::new(Vec::new()),
             }));
             STATES

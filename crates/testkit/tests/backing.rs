@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "calls an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::cell::Cell;
+use std::ptr;
 
 use thrifty_testkit::{Backing, FailingAlloc, Fault as _, Sweep, thread_counts};
 
@@ -17,15 +19,16 @@ fn alloc(backing: &Backing) -> Option<*mut u8> {
     (!block.is_null()).then_some(block)
 }
 
-/// Three calls; `is_leaky` forgets the first block when the second one cannot be had.
-fn subject(backing: &Backing, is_leaky: bool) -> Option<()> {
+/// Three calls. With `lost`, the first block goes there instead of back when it cannot grow.
+fn subject(backing: &Backing, lost: Option<&Cell<*mut u8>>) -> Option<()> {
     let first = alloc(backing)?;
     // SAFETY: allocated above, with this layout.
     let grown = unsafe { backing.realloc(first, LAYOUT, GROWN.size()) };
     if grown.is_null() {
-        if !is_leaky {
+        match lost {
+            Some(lost) => lost.set(first),
             // SAFETY: a block that could not grow is still what it was.
-            unsafe { backing.dealloc(first, LAYOUT) };
+            None => unsafe { backing.dealloc(first, LAYOUT) },
         }
         return None;
     }
@@ -47,24 +50,28 @@ fn each_call_fails_in_turn() {
         let swept = Sweep::over(&backing)
             .check("balanced", || backing.check())
             .unchanged("live in the global allocator", || thread_counts().live())
-            .run(|| subject(&backing, false));
+            .run(|| subject(&backing, None));
         assert_eq!((swept.sites, swept.refused), (3, 3));
     }
-    let swept = Sweep::over(backing.onwards()).run(|| subject(&backing, false));
+    let swept = Sweep::over(backing.onwards()).run(|| subject(&backing, None));
     assert_eq!((swept.sites, swept.refused), (3, 3));
 }
 
 #[test]
 fn a_leak_is_found() {
     let backing = Backing::system();
+    let lost = Cell::new(ptr::null_mut());
     let error = Sweep::over(&backing)
         .check("balanced", || backing.check())
-        .try_run(|| subject(&backing, true))
+        .try_run(|| subject(&backing, Some(&lost)))
         .unwrap_err();
     assert_eq!(
         error.to_string(),
         "fault at site 1: balanced: 1 blocks of 32 bytes in all were never freed"
     );
+    // SAFETY: what was lost is a block of this layout.
+    unsafe { backing.dealloc(lost.get(), LAYOUT) };
+    assert_eq!(backing.check(), Ok(()));
 }
 
 #[test]
@@ -151,6 +158,6 @@ mod api {
 
 thrifty_testkit::auto_traits! {
     Backing: [Send Sync Unpin !Copy],
-    Backing<std::cell::Cell<u8>>: [!Send !Sync],
-    FailingAlloc<std::cell::Cell<u8>>: [Send !Sync],
+    Backing<Cell<u8>>: [!Send !Sync],
+    FailingAlloc<Cell<u8>>: [Send !Sync],
 }

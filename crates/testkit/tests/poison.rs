@@ -1,7 +1,8 @@
 //! What a poisoning allocator shows, and where it ends the process.
 #![expect(unsafe_code, reason = "reads and writes what nobody may")]
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hint::black_box;
 
@@ -13,18 +14,32 @@ static ALLOC: PoisonAlloc = PoisonAlloc::system();
 /// Four words stand before a block that is not aligned to more.
 const HEADER_AND_ZONE: isize = 4 * size_of::<usize>() as isize;
 
-/// An allocator whose blocks are never given back, so that freed ones can be looked at.
+/// An allocator that frees nothing before its own end, so that freed blocks can be looked at.
 #[derive(Default)]
-struct Hoard;
+struct Hoard {
+    blocks: RefCell<Vec<(*mut u8, Layout)>>,
+}
 
-// SAFETY: passes on to the system's allocator, and frees nothing, which a caller cannot tell.
+// SAFETY: passes on to the system's allocator, and frees later, which a caller cannot tell. The list
+// lives in the global allocator, which this is not.
 unsafe impl GlobalAlloc for Hoard {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
-        unsafe { std::alloc::System.alloc(layout) }
+        let block = unsafe { System.alloc(layout) };
+        self.blocks.borrow_mut().push((block, layout));
+        block
     }
 
     unsafe fn dealloc(&self, _block: *mut u8, _layout: Layout) {}
+}
+
+impl Drop for Hoard {
+    fn drop(&mut self) {
+        for (block, layout) in self.blocks.get_mut().drain(..) {
+            // SAFETY: allocated above with this layout, and not freed since.
+            unsafe { System.dealloc(block, layout) };
+        }
+    }
 }
 
 fn bytes(block: *const u8, len: usize) -> Vec<u8> {
@@ -37,7 +52,7 @@ fn bytes(block: *const u8, len: usize) -> Vec<u8> {
 
 #[test]
 fn each_size_and_alignment_is_filled_aligned_and_fenced() {
-    let alloc = PoisonAlloc::new(Hoard);
+    let alloc = PoisonAlloc::new(Hoard::default());
     for align in [1, 2, 8, 16, 32, 64, 4096] {
         for size in [1, 7, 8, 100, 5000] {
             let layout = Layout::from_size_align(size, align).unwrap();
@@ -56,7 +71,7 @@ fn each_size_and_alignment_is_filled_aligned_and_fenced() {
 
 #[test]
 fn zeroed_memory_is_zero_and_a_realloc_moves_and_keeps() {
-    let alloc = PoisonAlloc::new(Hoard);
+    let alloc = PoisonAlloc::new(Hoard::default());
     let layout = Layout::from_size_align(8, 8).unwrap();
     // SAFETY: the size is not zero.
     let block = unsafe { alloc.alloc_zeroed(layout) };
@@ -149,7 +164,7 @@ fn another_layout_is_caught() {
 #[test]
 fn a_second_free_is_caught_while_the_memory_is_there() {
     let ended = in_child!(|| {
-        let alloc = PoisonAlloc::new(Hoard);
+        let alloc = PoisonAlloc::new(Hoard::default());
         let layout = Layout::from_size_align(8, 8).unwrap();
         // SAFETY: the size is not zero.
         let block = unsafe { alloc.alloc(layout) };
