@@ -298,11 +298,9 @@ fn collect(stream: Option<impl Read + Send + 'static>, seen: Sender<Seen>) -> Ar
             while let Ok(read @ 1..) = stream.read(&mut piece) {
                 let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
                 into.extend_from_slice(&piece[..read]);
-                if !has_begun
-                    && into
-                        .windows(BEGAN.len())
-                        .any(|text| text == BEGAN.as_bytes())
-                {
+                let fresh = into.len().saturating_sub(read + BEGAN.len());
+                let mut places = into[fresh..].windows(BEGAN.len());
+                if !has_begun && places.any(|text| text == BEGAN.as_bytes()) {
                     has_begun = true;
                     // The parent may have given up waiting; here and below.
                     let _ = seen.send(Seen::Began);
