@@ -4,7 +4,12 @@ use std::path::{Path, PathBuf};
 
 use xshell::cmd;
 
-use crate::{ci::Report, failure::Failure, job::Job, workspace::Workspace};
+use crate::{
+    ci::Report,
+    failure::Failure,
+    job::Job,
+    workspace::{BENCHES, EVERYTHING_ELSE, Workspace},
+};
 
 /// Formatting, of the workspace and of the packages beside it.
 pub(crate) fn fmt(workspace: &Workspace) -> Result<Report, Failure> {
@@ -32,15 +37,18 @@ fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Warnings: everything with all features, then each product crate with each feature alone.
+/// Warnings: everything with all features, but for rivals in C and C++; then each product crate with
+/// each feature alone.
 pub(crate) fn clippy(workspace: &Workspace) -> Result<Report, Failure> {
     let sh = &workspace.sh;
-    Job::new(cmd!(
-        sh,
-        "cargo clippy --workspace --all-targets --all-features -- -D warnings"
-    ))
-    .run()?;
-    let mut combinations = 1;
+    for which in [EVERYTHING_ELSE, BENCHES] {
+        Job::new(cmd!(
+            sh,
+            "cargo clippy {which...} --all-targets -- -D warnings"
+        ))
+        .run()?;
+    }
+    let mut combinations = 2;
     for product in workspace.products() {
         let name = &product.name;
         let alone = product.features.iter().filter(|name| *name != "default");
@@ -62,8 +70,10 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<Report, Failure> {
 /// Documentation, with broken links and bad Markdown as errors.
 pub(crate) fn doc(workspace: &Workspace) -> Result<Report, Failure> {
     let sh = &workspace.sh;
-    Job::new(cmd!(sh, "cargo doc --workspace --no-deps --all-features"))
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .run()?;
+    for which in [EVERYTHING_ELSE, BENCHES] {
+        Job::new(cmd!(sh, "cargo doc {which...} --no-deps"))
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run()?;
+    }
     Ok(Report::checked("every crate"))
 }

@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     job::Job,
     tally::Tally,
-    workspace::{Package, Workspace},
+    workspace::{BENCHES, EVERYTHING_ELSE, Package, Workspace},
 };
 
 /// Three passes: every crate with all features, debug assertions and doctests; the same, optimised
@@ -44,36 +44,30 @@ pub(crate) fn passes(workspace: &Workspace, args: &TestArgs) -> Result<Tally, Fa
         .as_deref()
         .map(|name| workspace.package(name))
         .transpose()?;
-    let which: Vec<String> = match package {
-        Some(package) => vec!["-p".into(), package.name.clone()],
-        None => vec!["--workspace".into()],
-    };
     let mut tally = Tally::default();
-    let which = &which;
-    counted(
-        Job::new(cmd!(
-            sh,
-            "cargo test {which...} --all-features --no-fail-fast"
-        )),
-        &mut tally,
-    )?;
+    for which in selections(package) {
+        counted(
+            Job::new(cmd!(sh, "cargo test {which...} --no-fail-fast")),
+            &mut tally,
+        )?;
+    }
     if args.quick {
         return Ok(tally);
     }
     if package.is_none_or(|package| package.name != "xtask") {
         // xtask itself is never shipped: its tests have run once, and optimising it takes long.
-        let exclude: &[&str] = if package.is_none() {
-            &["--exclude", "xtask"]
-        } else {
-            &[]
-        };
-        counted(
-            Job::new(cmd!(
-                sh,
-                "cargo test {which...} {exclude...} --all-features --no-fail-fast --profile test-release"
-            )),
-            &mut tally,
-        )?;
+        for mut which in selections(package) {
+            if which.iter().any(|arg| arg == "--workspace") {
+                which.extend(["--exclude", "xtask"].map(String::from));
+            }
+            counted(
+                Job::new(cmd!(
+                    sh,
+                    "cargo test {which...} --no-fail-fast --profile test-release"
+                )),
+                &mut tally,
+            )?;
+        }
     }
     for product in workspace.products().filter(|product| {
         package.is_none_or(|package| package.name == product.name) && has_default(product)
@@ -88,6 +82,17 @@ pub(crate) fn passes(workspace: &Workspace, args: &TestArgs) -> Result<Tally, Fa
         )?;
     }
     Ok(tally)
+}
+
+/// Which packages with which features, as arguments for cargo: one run each.
+fn selections(package: Option<&Package>) -> Vec<Vec<String>> {
+    let selections: Vec<Vec<&str>> = match package {
+        None => vec![EVERYTHING_ELSE.to_vec(), BENCHES.to_vec()],
+        Some(package) if package.name == BENCHES[1] => vec![BENCHES.to_vec()],
+        Some(package) => vec![vec!["-p", &package.name, "--all-features"]],
+    };
+    let owned = |args: Vec<&str>| args.into_iter().map(String::from).collect();
+    selections.into_iter().map(owned).collect()
 }
 
 /// Whether leaving the default features out changes anything.

@@ -10,6 +10,18 @@ use xshell::{Shell, cmd};
 
 use crate::{failure::Failure, job::Job};
 
+/// The benchmarks with the rivals that are Rust. Those in C and C++ take long to build and need
+/// compilers that a check of this workspace does without; `cargo xtask bench` builds them.
+pub(crate) const BENCHES: &[&str] = &["-p", "thrifty-benches", "--features", "rivals"];
+
+/// Every other package, with all features.
+pub(crate) const EVERYTHING_ELSE: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "thrifty-benches",
+    "--all-features",
+];
+
 /// A shell that stands in the workspace's root, and the facts that commands ask for.
 #[derive(Debug)]
 pub(crate) struct Workspace {
