@@ -19,6 +19,7 @@ mod tokens;
 mod words;
 
 use core::ops::Range;
+use std::collections::HashSet;
 
 pub use self::{
     oracle::Interned,
@@ -28,6 +29,7 @@ pub use self::{
     tokens::tokens,
     words::append_word,
 };
+use crate::rng::Rng;
 
 /// Tokens in one buffer, in the order in which a program meets them.
 ///
@@ -141,6 +143,43 @@ impl Corpus {
     /// Every token in its order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// The same tokens in another order: lookups, apart from the strings that were stored.
+    #[must_use]
+    pub fn shuffled(&self, seed: u64) -> Self {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        Rng::new(seed).shuffle(&mut order);
+        let tokens = order.into_iter().map(|index| self.get(index));
+        self.derived(tokens, "shuffled")
+    }
+
+    /// Each string once, in the order of first occurrence.
+    #[must_use]
+    pub fn once_each(&self) -> Self {
+        self.derived(Interned::new(self).strings, "once each")
+    }
+
+    /// As many strings of about the same lengths, none of which is in this corpus: lookups that
+    /// find nothing.
+    #[must_use]
+    pub fn strangers(&self) -> Self {
+        let known: HashSet<&str> = self.iter().collect();
+        let strangers = self.iter().map(|token| {
+            let mut stranger = format!("{token},");
+            while known.contains(&*stranger) {
+                stranger.push(',');
+            }
+            stranger
+        });
+        self.derived(strangers, "changed so that none is known")
+    }
+
+    fn derived(&self, tokens: impl IntoIterator<Item = impl AsRef<str>>, how: &str) -> Self {
+        Self {
+            origin: format!("{}; {how}", self.origin),
+            ..Self::collect(&self.name, tokens)
+        }
     }
 
     fn range(&self, index: usize) -> Range<usize> {

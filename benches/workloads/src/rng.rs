@@ -61,8 +61,19 @@ impl Rng {
     ///
     /// When `items` is empty.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let index = self.below(items.len() as u64);
-        &items[usize::try_from(index).expect("an index below a usize is a usize")]
+        &items[self.index_below(items.len())]
+    }
+
+    /// Puts the items into a random order, each equally likely (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.index_below(last + 1));
+        }
+    }
+
+    fn index_below(&mut self, bound: usize) -> usize {
+        let index = self.below(bound as u64);
+        usize::try_from(index).expect("a number below a usize is a usize")
     }
 }
 

@@ -89,6 +89,15 @@ impl Sizes {
         Group::between(10, 8, 24),
     ]);
 
+    /// Requests: 1 to 64 KiB, and one in a thousand of 10 MiB.
+    ///
+    /// What shows whether memory taken for the one is still held after a thousand others. Chosen,
+    /// not measured.
+    pub const REQUESTS: Self = Self::Mix(&[
+        Group::between(999, 1 << 10, 64 << 10),
+        Group::exactly(1, 10 << 20),
+    ]);
+
     /// A server: most blocks are small, most bytes are in few large ones.
     ///
     /// That is the common finding of studies of allocators in data centres (Zhou et al.,

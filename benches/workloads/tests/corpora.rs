@@ -13,16 +13,21 @@ use thrifty_workloads::{
 };
 
 /// Those that are the same on every machine.
-const GENERATED: [CorpusSpec; 5] = [
+const GENERATED: [CorpusSpec; 8] = [
     CorpusSpec::WORDS,
     CorpusSpec::LOG_TOKENS,
     CorpusSpec::URLS,
     CorpusSpec::UNIQUE_IDS,
     CorpusSpec::HOT_KEY,
+    CorpusSpec::MIX_99,
+    CorpusSpec::MIX_90,
+    CorpusSpec::DOCUMENTS,
 ];
 
 fn small(spec: CorpusSpec) -> Corpus {
-    spec.with_tokens(20_000).generate()
+    let is_large = matches!(spec.kind, Kind::Documents { .. });
+    let tokens = if is_large { 500 } else { 20_000 };
+    spec.with_tokens(tokens).generate()
 }
 
 #[test]
@@ -42,19 +47,22 @@ fn the_corpora_are_pinned() {
     );
 }
 
-const PINNED: [(&str, usize, usize, u64); 5] = [
+const PINNED: [(&str, usize, usize, u64); 8] = [
     ("zipf-words", 80_289, 6488, 13_955_075_032_384_590_309),
     ("log-tokens", 143_224, 3708, 4_608_049_408_631_099_857),
     ("urls", 1_265_468, 18_064, 12_643_628_940_789_029_970),
     ("unique-ids", 720_000, 20_000, 8_232_766_617_067_035_738),
     ("hot-key", 240_000, 1, 2_892_244_969_987_257_637),
+    ("mix-99-1", 86_839, 6_846, 5_641_566_276_570_523_823),
+    ("mix-90-10", 142_293, 8_098, 4_891_431_053_735_039_855),
+    ("documents", 6_647_952, 230, 2_057_221_326_969_326_916),
 ];
 
 #[test]
 fn a_shorter_corpus_is_a_prefix() {
     for spec in GENERATED {
         let long = small(spec);
-        for tokens in [0, 1, 77, 5_000] {
+        for tokens in [0, 1, 77, 499] {
             let short = spec.with_tokens(tokens).generate();
             assert_eq!(short.len(), tokens as usize);
             assert!(short.iter().eq(long.iter().take(tokens as usize)));
@@ -148,6 +156,61 @@ fn ids_are_uuids_and_unique() {
         assert!(matches!(&id[19..20], "8" | "9" | "a" | "b"), "{id}");
     }
     assert_eq!(small(CorpusSpec::HOT_KEY).distinct(), 1);
+}
+
+#[test]
+fn mixes_hit_and_miss_as_they_say() {
+    for (spec, share) in [(CorpusSpec::MIX_99, 0.01), (CorpusSpec::MIX_90, 0.1)] {
+        let corpus = small(spec);
+        let ids = corpus.iter().filter(|token| token.len() == 36).count() as f64;
+        let found = ids / corpus.len() as f64;
+        assert!((found / share - 1.0).abs() < 0.15, "{}: {found}", spec.name);
+    }
+}
+
+#[test]
+fn documents_are_large_and_come_back() {
+    let corpus = small(CorpusSpec::DOCUMENTS);
+    assert!(
+        corpus
+            .iter()
+            .all(|text| (1 << 10..=64 << 10).contains(&text.len()))
+    );
+    assert!(
+        (150..300).contains(&corpus.distinct()),
+        "{}",
+        corpus.distinct()
+    );
+}
+
+#[test]
+fn derived_corpora_keep_what_they_promise() {
+    let corpus = small(CorpusSpec::LOG_TOKENS);
+    let sorted = |corpus: &Corpus| {
+        let mut tokens: Vec<String> = corpus.iter().map(String::from).collect();
+        tokens.sort_unstable();
+        tokens
+    };
+    let shuffled = corpus.shuffled(1);
+    assert_eq!(sorted(&shuffled), sorted(&corpus));
+    assert!(!shuffled.iter().eq(corpus.iter()));
+    assert_ne!(shuffled, corpus.shuffled(2));
+    assert_eq!(shuffled.name(), corpus.name());
+    assert!(shuffled.origin().ends_with("; shuffled"));
+
+    let once = corpus.once_each();
+    assert_eq!(
+        (once.len(), once.distinct()),
+        (corpus.distinct(), corpus.distinct())
+    );
+    assert!(once.iter().eq(Interned::new(&corpus).strings));
+
+    let known: HashSet<&str> = corpus.iter().collect();
+    let strangers = corpus.strangers();
+    assert_eq!(strangers.len(), corpus.len());
+    assert!(strangers.iter().all(|token| !known.contains(token)));
+    let odd = Corpus::collect("odd", ["a", "a,", "a,,"]).strangers();
+    assert_eq!(odd.iter().collect::<Vec<_>>(), ["a,,,"; 3]);
 }
 
 #[test]

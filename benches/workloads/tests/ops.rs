@@ -41,7 +41,7 @@ fn the_traces_are_pinned() {
     );
 }
 
-const PINNED: [(&str, usize, u64); 12] = [
+const PINNED: [(&str, usize, u64); 13] = [
     ("lifo-1", 8192, 1_860_241_805_099_279_141),
     ("lifo-32", 8192, 12_336_942_738_015_167_269),
     ("working-set-8", 8192, 3_477_266_563_378_794_821),
@@ -54,6 +54,7 @@ const PINNED: [(&str, usize, u64); 12] = [
     ("burst-idle", 36_992, 2_839_575_400_991_649_573),
     ("producer-consumer", 8320, 7_267_040_537_906_361_125),
     ("larson", 32_783, 10_830_913_757_006_034_934),
+    ("boundary-64", 8192, 8_392_311_257_086_240_549),
 ];
 
 #[test]
@@ -69,6 +70,7 @@ fn shapes_do_what_their_names_say() {
             | Shape::Burst { burst: live, .. }
             | Shape::Pipeline { batch: live }
             | Shape::Larson { live, .. } => live,
+            Shape::Oscillate { held, swing } => held + swing,
         };
         assert_eq!(found.live_max, live.into(), "{}", spec.name);
         let is_phased = matches!(spec.shape, Shape::Phases { .. });
@@ -236,6 +238,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
             ticks
         }),
         width.clone().prop_map(|batch| Shape::Pipeline { batch }),
+        (0..100_u32, 1..20_u32).prop_map(|(held, swing)| Shape::Oscillate { held, swing }),
         (1..6_u8, width, 1..50_u32).prop_map(|(threads, live, per_turn)| Shape::Larson {
             threads,
             live,

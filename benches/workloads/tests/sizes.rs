@@ -2,7 +2,7 @@
 
 use thrifty_workloads::{fingerprint::Fingerprint, rng::Rng, sizes::Sizes};
 
-const ALL: [(&str, Sizes); 6] = [
+const ALL: [(&str, Sizes); 7] = [
     ("fixed", Sizes::Fixed(64)),
     (
         "uniform",
@@ -15,6 +15,7 @@ const ALL: [(&str, Sizes); 6] = [
     ("buffers", Sizes::BUFFERS),
     ("nodes", Sizes::NODES),
     ("server", Sizes::SERVER),
+    ("requests", Sizes::REQUESTS),
 ];
 
 fn draw(sizes: Sizes, count: usize) -> Vec<u32> {
@@ -37,13 +38,14 @@ fn the_sizes_are_pinned() {
     );
 }
 
-const PINNED: [(&str, u64); 6] = [
+const PINNED: [(&str, u64); 7] = [
     ("fixed", 9_016_425_002_817_631_269),
     ("uniform", 17_165_243_043_268_069_394),
     ("powers", 13_382_114_507_227_251_233),
     ("buffers", 10_460_152_207_714_145_847),
     ("nodes", 4_618_196_989_804_873_210),
     ("server", 13_092_030_835_899_018_224),
+    ("requests", 4_719_510_336_892_404_874),
 ];
 
 #[test]

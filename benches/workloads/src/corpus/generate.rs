@@ -6,6 +6,7 @@ use super::{Builder, Corpus, CorpusSpec, Kind, Sources, append_word, identifiers
 use crate::{
     logs::LogSpec,
     rng::{Rng, mix},
+    sizes::Sizes,
     zipf::Zipf,
 };
 
@@ -16,6 +17,11 @@ pub(super) fn corpus(spec: &CorpusSpec) -> Corpus {
         Kind::Urls { pages } => urls(spec, pages),
         Kind::UniqueIds => unique_ids(spec),
         Kind::HotKey => hot_key(spec),
+        Kind::Mixed {
+            vocabulary,
+            ids_per_mille,
+        } => mixed(spec, vocabulary, ids_per_mille),
+        Kind::Documents { documents } => texts(spec, documents),
         Kind::Identifiers => unreachable!("names come from sources"),
     };
     finish(builder, spec, spec.reason.into())
@@ -144,6 +150,48 @@ fn hot_key(spec: &CorpusSpec) -> Builder {
     let mut builder = Builder::default();
     for _ in 0..spec.tokens {
         builder.text.push_str("content-type");
+        builder.end_token();
+    }
+    builder
+}
+
+fn mixed(spec: &CorpusSpec, vocabulary: u32, ids_per_mille: u32) -> Builder {
+    let mut rng = Rng::new(spec.seed);
+    let law = Zipf::new(vocabulary as usize, Zipf::CLASSIC);
+    let mut builder = Builder::default();
+    for _ in 0..spec.tokens {
+        if rng.chance(ids_per_mille.into(), 1_000) {
+            append_uuid(&mut builder.text, rng.next_u64(), rng.next_u64());
+        } else {
+            append_word(&mut builder.text, FIRST_WORD + law.sample(&mut rng) as u64);
+        }
+        builder.end_token();
+    }
+    builder
+}
+
+fn texts(spec: &CorpusSpec, documents: u32) -> Builder {
+    let mut rng = Rng::new(spec.seed);
+    let law = Zipf::new(documents as usize, FLAT);
+    let sizes = Sizes::LogNormal {
+        median: 8 << 10,
+        sigma_quarters: 6,
+        low: 1 << 10,
+        high: 64 << 10,
+    };
+    let mut builder = Builder::default();
+    for _ in 0..spec.tokens {
+        // All of a text follows from its number, and it begins with it.
+        let number = law.sample(&mut rng) as u64;
+        let mut rng = Rng::new(mix(spec.seed) ^ number);
+        let end = builder.text.len() + sizes.sample(&mut rng) as usize;
+        write!(builder.text, "{number}").expect("a String takes every character");
+        while builder.text.len() < end {
+            builder.text.push(' ');
+            append_word(&mut builder.text, rng.below(50_000));
+        }
+        // Words are ASCII: every length is the end of a character.
+        builder.text.truncate(end);
         builder.end_token();
     }
     builder

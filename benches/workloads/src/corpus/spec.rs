@@ -38,6 +38,18 @@ pub enum Kind {
     UniqueIds,
     /// One string, again and again.
     HotKey,
+    /// Invented words, and among a thousand tokens so many random ids that never come back.
+    Mixed {
+        /// How many words the vocabulary has, at most 2^20.
+        vocabulary: u32,
+        /// How many of a thousand tokens are ids.
+        ids_per_mille: u32,
+    },
+    /// Texts of 1 to 64 KiB, each of them several times.
+    Documents {
+        /// How many different ones to draw from, at most 2^20.
+        documents: u32,
+    },
 }
 
 impl CorpusSpec {
@@ -95,14 +107,50 @@ impl CorpusSpec {
         tokens: 100_000,
     };
 
+    /// Lookups of which one in a hundred misses.
+    pub const MIX_99: Self = Self {
+        name: "mix-99-1",
+        reason: "a running program: ninety-nine hits, one new string",
+        seed: 107,
+        kind: Kind::Mixed {
+            vocabulary: 50_000,
+            ids_per_mille: 10,
+        },
+        tokens: 400_000,
+    };
+
+    /// Lookups of which one in ten misses.
+    pub const MIX_90: Self = Self {
+        name: "mix-90-10",
+        reason: "a program that is warming up: nine hits, one new string",
+        seed: 108,
+        kind: Kind::Mixed {
+            vocabulary: 50_000,
+            ids_per_mille: 100,
+        },
+        tokens: 400_000,
+    };
+
+    /// Texts of kilobytes.
+    pub const DOCUMENTS: Self = Self {
+        name: "documents",
+        reason: "texts of kilobytes: hashing and copying are all there is",
+        seed: 109,
+        kind: Kind::Documents { documents: 300 },
+        tokens: 1_000,
+    };
+
     /// Every corpus.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::WORDS,
         Self::LOG_TOKENS,
         Self::URLS,
         Self::IDENTIFIERS,
         Self::UNIQUE_IDS,
         Self::HOT_KEY,
+        Self::MIX_99,
+        Self::MIX_90,
+        Self::DOCUMENTS,
     ];
 
     /// The same corpus with another number of tokens; a shorter one is a prefix of a longer one.

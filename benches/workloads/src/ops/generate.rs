@@ -39,7 +39,7 @@ impl<'a> Generator<'a> {
                 let mut order: Vec<u32> = (0..width).collect();
                 self.repeat(|trace| {
                     trace.fill(width);
-                    shuffle(&mut order, &mut trace.rng);
+                    trace.rng.shuffle(&mut order);
                     order.iter().for_each(|&slot| trace.free(slot));
                 });
             }
@@ -47,6 +47,15 @@ impl<'a> Generator<'a> {
                 self.fill(live);
                 self.repeat(|trace| trace.replace_one(live));
                 self.drain(live);
+            }
+            Shape::Oscillate { held, swing } => {
+                assert!(swing > 0, "something comes and goes");
+                self.fill(held);
+                self.repeat(|trace| {
+                    (held..held + swing).for_each(|slot| trace.alloc(slot));
+                    (held..held + swing).rev().for_each(|slot| trace.free(slot));
+                });
+                self.drain(held);
             }
             Shape::Phases { width } => self.repeat(|trace| {
                 trace.fill(width);
@@ -143,18 +152,8 @@ impl Shape {
             | Self::Burst { burst: slots, .. }
             | Self::Pipeline { batch: slots }
             | Self::Larson { live: slots, .. } => slots,
+            Self::Oscillate { held, swing } => held + swing,
         }
-    }
-}
-
-/// Fisher and Yates: every order is equally likely.
-fn shuffle(order: &mut [u32], rng: &mut Rng) {
-    for last in (1..order.len()).rev() {
-        let other = rng.below(last as u64 + 1);
-        order.swap(
-            last,
-            usize::try_from(other).expect("an index below a usize is a usize"),
-        );
     }
 }
 

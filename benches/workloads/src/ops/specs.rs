@@ -38,6 +38,13 @@ pub enum Shape {
         /// How many live at once.
         live: u32,
     },
+    /// `held` blocks live throughout; `swing` more are taken and given back, again and again.
+    Oscillate {
+        /// How many live throughout.
+        held: u32,
+        /// How many come and go, the last first.
+        swing: u32,
+    },
     /// `width` blocks are taken, then everything is given back at once.
     Phases {
         /// How many live at a reset.
@@ -113,6 +120,15 @@ impl TraceSpec {
         seed: 5,
         shape: Shape::WorkingSet { width: 1_024 },
         allocs: 16_384,
+        ..Self::LIFO_1
+    };
+
+    /// Two blocks that come and go above 64 that stay.
+    pub const BOUNDARY_64: Self = Self {
+        name: "boundary-64",
+        reason: "to and fro across the edge of a magazine of 64: why each thread has two",
+        seed: 13,
+        shape: Shape::Oscillate { held: 64, swing: 2 },
         ..Self::LIFO_1
     };
 
@@ -192,7 +208,7 @@ impl TraceSpec {
     };
 
     /// Every trace.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LIFO_1,
         Self::LIFO_32,
         Self::WORKING_SET_8,
@@ -205,6 +221,7 @@ impl TraceSpec {
         Self::BURST_IDLE,
         Self::PRODUCER_CONSUMER,
         Self::LARSON,
+        Self::BOUNDARY_64,
     ];
 
     /// The same trace with another number of allocations.
