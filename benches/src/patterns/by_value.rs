@@ -8,6 +8,7 @@ use crate::suite::{Row, opaque};
 pub(super) fn rows() -> Vec<Row> {
     vec![
         row::<1>("by-value-8b", boxed, in_place, by_value),
+        // Copying and allocating take about as long here: that it allocates decides.
         row::<8>("by-value-64b", boxed, by_value, in_place),
         row::<128>("by-value-1kib", by_value, boxed, in_place),
         row::<1_024>("by-value-8kib", by_value, boxed, in_place),
