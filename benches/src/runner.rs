@@ -5,9 +5,9 @@
 //!   calibrate:  how many iterations make a turn of some milliseconds, for each side; and how
 //!               many rounds, from 15 to 101, fit the row's budget
 //!   round 0:    A B C A'    thrown away
-//!   round 1:    B C A' A    each letter: all threads start at a barrier, each times its own
-//!   round 2:    C A' A B    loop and gives its answer, which must be the oracle's; the figure
-//!   …                       is the mean over the threads, in nanoseconds per operation
+//!   round 1:    A A' C B    each letter: all threads start at a barrier, each times its own
+//!   round 2:    B C A' A    loop and gives its answer, which must be the oracle's; the figure
+//!   round 3:    B A A' C    is the mean over the threads, in nanoseconds per operation
 //! ```
 //!
 //! `A'` is a second instance of the first side, the control: what it differs by from `A` is the
@@ -244,9 +244,14 @@ fn longest_of(laps: &[Lap]) -> Duration {
     laps.iter().map(|lap| lap.elapsed).max().unwrap_or_default()
 }
 
-/// Which side goes when: the one that begins changes from round to round.
+/// Which side goes when: the one that begins changes every other round, and the direction each
+/// round, so that no side always follows the same other one.
 fn order(round: usize, sides: usize) -> impl Iterator<Item = usize> {
-    (0..sides).map(move |turn| (round + turn) % sides)
+    let begins = round / 2;
+    (0..sides).map(move |turn| {
+        let turn = if round % 2 == 0 { turn } else { sides - turn };
+        (begins + turn) % sides
+    })
 }
 
 fn mean_nanoseconds(laps: &[Lap]) -> f64 {

@@ -50,9 +50,20 @@ fn differences_and_ratios_are_taken_round_by_round() {
 }
 
 #[test]
-fn the_side_that_begins_changes_from_round_to_round() {
-    let orders: Vec<Vec<usize>> = (0..4).map(|round| order(round, 3).collect()).collect();
-    assert_eq!(orders, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
+fn beginning_and_direction_change_from_round_to_round() {
+    let orders: Vec<Vec<usize>> = (0..6).map(|round| order(round, 3).collect()).collect();
+    assert_eq!(
+        orders,
+        [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 2, 0],
+            [1, 0, 2],
+            [2, 0, 1],
+            [2, 1, 0]
+        ]
+    );
+    assert!(order(7, 1).eq([0]));
 }
 
 /// Notes who was called, and answers 1 per iteration.
@@ -105,7 +116,7 @@ fn sides_take_turns_with_the_control_and_the_first_round_is_thrown_away() {
         .unwrap();
         let calls = calls.lock().unwrap().clone();
         // The control is a second `a` at the end; a noisy machine makes the rounds run twice.
-        assert!(calls.starts_with("ababaaaababa"), "{calls}");
+        assert!(calls.starts_with("abaaabbaabaa"), "{calls}");
         assert_eq!(steps, calls.len() / 3);
         let rounds = measured.sides.iter().map(|side| side.series.rounds().len());
         assert_eq!(rounds.collect::<Vec<_>>(), [3, 3]);

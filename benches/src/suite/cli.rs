@@ -1,5 +1,6 @@
 //! The command line of `suite`, and the suite from its first count to its last line.
 
+mod load;
 mod progress;
 mod selection;
 
@@ -17,6 +18,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 
 use self::{
+    load::Load,
     progress::Progress,
     selection::{Selected, Selection},
 };
@@ -152,6 +154,7 @@ struct Run {
     /// How many rows were asked for.
     asked: usize,
     is_stopped: bool,
+    load: Load,
 }
 
 fn measure(rows: &[Row], counts: &[Count], effort: Effort, stop: &Stop) -> Run {
@@ -165,6 +168,7 @@ fn measure(rows: &[Row], counts: &[Count], effort: Effort, stop: &Stop) -> Run {
             break;
         }
         progress.begin(row);
+        run.load.sample();
         let step = |step| {
             progress.step(step);
             !stop.is_asked()
@@ -204,6 +208,9 @@ fn show(run: &Run, args: &Args) -> Result<(), Failure> {
         print(&format!(
             "{table}\nRecords are in {place}/bench.json, lines for benchstat in {place}/bench.txt\n"
         ))?;
+    }
+    if let Some(note) = run.load.note() {
+        eprintln!("{note}");
     }
     for why in &run.broken {
         eprintln!("BROKEN {why}");
