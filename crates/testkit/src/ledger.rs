@@ -8,9 +8,9 @@
 //!                       └───────────▲
 //! ```
 //!
-//! The cookie is made of the serial and the state's address, so that bytes which are no living
-//! `Tracked` (dropped, poisoned, never written) are recognised before the pointer is followed. The
-//! byte in the state catches what no cookie can: one value in two places, dropped in both.
+//! The cookie is made of the serial and the state's address, so that bytes which are no `Tracked`
+//! (poisoned, overwritten, never written) are recognised before the pointer is followed. Whether the
+//! value lives stands in the state alone, so that one value in two places is dropped in one.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,9 +21,6 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::failing::exempt;
-
-const ALIVE: u64 = 0x7AC4_ED11_FE5A_11FE;
-const DEAD: u64 = 0xDEAD_7AC4_ED0B_17ED;
 
 /// Lives in the first segment; each further one has twice as many.
 const FIRST: u64 = 64;
@@ -147,7 +144,7 @@ impl Ledger {
         let serial = self.state.born.fetch_add(1, Relaxed);
         exempt(|| self.state.life_to_be(serial).store(BORN, Relaxed));
         Tracked {
-            cookie: cookie(ALIVE, serial, self.state),
+            cookie: cookie(serial, self.state),
             serial,
             state: self.state,
             value: MaybeUninit::new(value),
@@ -257,9 +254,9 @@ impl fmt::Debug for Ledger {
 ///
 /// # Invariants
 ///
-/// 1. Where `cookie` is made of `ALIVE` or `DEAD`, `serial` and `state`, `state` is a ledger's.
-/// 2. Where it is made of `ALIVE`, and the ledger says that the value is born and not dropped,
-///    `value` is initialised.
+/// 1. Where `cookie` is made of `serial` and `state`, `state` is a ledger's.
+/// 2. Where, besides, that ledger says that the value is born and not dropped, `value` is
+///    initialised.
 pub struct Tracked<T> {
     cookie: u64,
     serial: u64,
@@ -281,9 +278,11 @@ enum Found {
     Garbage(u64),
 }
 
-/// What a value in the given condition carries.
-fn cookie(condition: u64, serial: u64, state: *const State) -> u64 {
-    condition ^ serial.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (state.addr() as u64).rotate_left(17)
+/// What makes bytes a tracked value: nothing else has this by chance.
+fn cookie(serial: u64, state: *const State) -> u64 {
+    0x7AC4_ED11_FE5A_11FE
+        ^ serial.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ (state.addr() as u64).rotate_left(17)
 }
 
 impl<T> Tracked<T> {
@@ -305,7 +304,7 @@ impl<T> Tracked<T> {
     /// If this is no living value.
     #[must_use]
     pub fn into_inner(self) -> T {
-        let mut this = ManuallyDrop::new(self);
+        let this = ManuallyDrop::new(self);
         match this.bury() {
             // SAFETY: initialised by invariant 2, which `bury` has looked at; owned: `bury` says so
             // once for a value, and `this` is never dropped.
@@ -318,8 +317,7 @@ impl<T> Tracked<T> {
         // SAFETY: valid: a place of our own; volatile, so that it is read even where the compiler
         // knows that a program without bugs could find only one value.
         let now = unsafe { (&raw const self.cookie).read_volatile() };
-        let made_of = |condition| now == cookie(condition, self.serial, self.state);
-        if !made_of(ALIVE) && !made_of(DEAD) {
+        if now != cookie(self.serial, self.state) {
             return Found::Garbage(now);
         }
         // SAFETY:
@@ -329,7 +327,7 @@ impl<T> Tracked<T> {
         let life = state
             .life(self.serial)
             .map_or(UNBORN, |life| life.load(Relaxed));
-        if made_of(ALIVE) && life == BORN {
+        if life == BORN {
             Found::Alive(state)
         } else {
             Found::Dropped(state)
@@ -347,9 +345,9 @@ impl<T> Tracked<T> {
         panic!("{what}");
     }
 
-    /// Marks the value as dropped, in the bytes and in the ledger. `Ok` comes once for a value: the
-    /// caller then owns it. Otherwise says, here and in the ledger, what is wrong.
-    fn bury(&mut self) -> Result<(), String> {
+    /// Marks the value as dropped. `Ok` comes once for a value: the caller then owns it. Otherwise
+    /// says, here and in the ledger, what is wrong.
+    fn bury(&self) -> Result<(), String> {
         let twice = || format!("value #{} is dropped twice", self.serial);
         let state = match self.find() {
             Found::Alive(state) => state,
@@ -368,10 +366,6 @@ impl<T> Tracked<T> {
             return Err(state.violation(twice()));
         }
         state.dead.fetch_add(1, Relaxed);
-        let dead = cookie(DEAD, self.serial, self.state);
-        // SAFETY: valid: a place of our own; exclusive: through `&mut self`; volatile, so that it
-        // is written even where nobody could read it any more.
-        unsafe { (&raw mut self.cookie).write_volatile(dead) };
         Ok(())
     }
 }

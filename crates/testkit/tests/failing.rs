@@ -93,6 +93,7 @@ fn only_the_thread_that_armed_it_fails() {
 fn every_method_is_counted_and_passed_on_as_itself() {
     let before = thread_counts();
     let mut bytes = black_box(vec![0_u8; 100]);
+    assert_eq!(bytes, [0; 100]);
     bytes.reserve_exact(1000);
     let boxed = black_box(Box::new(1_u8));
     let during = thread_counts().since(&before);

@@ -133,6 +133,14 @@ fn the_first_difference_is_told() {
 }
 
 #[test]
+fn the_last_op_is_compared_too() {
+    let program = Program::new((0..100).collect());
+    let subject = |op: &u32| op.min(&98).to_owned();
+    let found = run_against_oracle(subject, |op: &u32| *op, &program);
+    assert_eq!(found.map_err(|found| found.step), Err(99));
+}
+
+#[test]
 fn a_run_of_nothing_is_refused() {
     for (seeds, len) in [(0..0, 10), (0..10, 0)] {
         let run = || fuzz(seeds, len, || (queue(0, false), oracle()));

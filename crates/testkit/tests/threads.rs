@@ -21,6 +21,18 @@ fn threads_are_there_at_the_same_time_and_answer_in_order() {
     assert_eq!(together(0, |index| index), []);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn no_thread_is_let_go_before_all_are_there() {
+    let counted = Barrier::new(64);
+    let seen = together(64, |_| {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
+        counted.wait();
+        threads
+    });
+    assert!(seen.iter().all(|threads| *threads >= 64), "{seen:?}");
+}
+
 #[test]
 fn a_panic_comes_through_after_all_have_ended() {
     let ended = AtomicUsize::new(0);
