@@ -35,7 +35,8 @@ pub struct Count {
     pub bytes_per_op: f64,
     /// Allocations and reallocations per operation.
     pub allocs_per_op: f64,
-    /// How far the live bytes of all threads rose above their level before the first operation.
+    /// How far the live bytes rose above their level before the first operation: exact for one
+    /// thread, an upper bound for several.
     pub peak_bytes: u64,
 }
 
@@ -61,8 +62,8 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
         let (answers, delta) = match threads {
             1 => alone(&*subject),
             _ => together(&*subject, threads),
-        };
-        let delta = delta.map_err(|error| wrong(error.to_string()))?;
+        }
+        .map_err(|error| wrong(error.to_string()))?;
         let right = Some(expected.wrapping_mul(ITERATIONS));
         if answers.iter().any(|answer| *answer != right) {
             return Err(wrong(format!("'{name}' answers wrongly")));
@@ -79,14 +80,15 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
     Ok(counts)
 }
 
-type Counted = (Vec<Option<u64>>, Result<Delta, NotInstalled>);
+/// Each thread's answer, and what all of them allocated.
+type Counted = Result<(Vec<Option<u64>>, Delta), NotInstalled>;
 
 /// One thread, whose own scope knows its peak exactly.
 fn alone(subject: &dyn Subject) -> Counted {
     let mut worker = subject.worker(0);
     let _warm = worker.run(1);
     let (answer, delta) = measure(|| worker.run(ITERATIONS));
-    (vec![Some(answer)], delta)
+    Ok((vec![Some(answer)], delta?))
 }
 
 /// Threads that have started before the count begins and end after it.
@@ -105,12 +107,13 @@ fn together(subject: &dyn Subject, threads: usize) -> Counted {
                     });
                     edge.wait();
                     edge.wait();
-                    let answer = ready
-                        .as_mut()
-                        .and_then(|worker| caught(|| worker.run(ITERATIONS)));
+                    let (answer, own) = measure(|| {
+                        let worker = ready.as_mut()?;
+                        caught(|| worker.run(ITERATIONS))
+                    });
                     edge.wait();
                     edge.wait();
-                    answer
+                    (answer, own.map_or(0, |own| own.peak_bytes))
                 })
             })
             .collect();
@@ -120,9 +123,23 @@ fn together(subject: &dyn Subject, threads: usize) -> Counted {
             edge.wait();
         });
         edge.wait();
+        let mut delta = delta?;
         let joined = workers.into_iter().map(|worker| worker.join());
-        (joined.map(|answer| answer.ok().flatten()).collect(), delta)
+        let (answers, peaks): (Vec<_>, Vec<_>) =
+            joined.map(|told| told.unwrap_or((None, 0))).unzip();
+        delta.peak_bytes = peak(delta.peak_bytes, &peaks);
+        Ok((answers, delta))
     })
+}
+
+/// The most that can have been live at once.
+///
+/// The process scope's peak lags by up to 4 KiB per thread, so it would be another one in each
+/// run. The threads' own peaks are exact; their sum is a bound from above, since they need not come
+/// at the same moment, and far too high where one thread frees what another allocated.
+fn peak(of_process: u64, of_threads: &[u64]) -> u64 {
+    let lag = 4096 * of_threads.len() as u64;
+    of_threads.iter().sum::<u64>().min(of_process + lag)
 }
 
 /// What `work` gives; `None` if it panics, of which standard error then tells.
@@ -130,29 +147,37 @@ fn caught<R>(work: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// The body of `suite-counted`: a line of JSON per side of each row.
+/// The body of `suite-counted`: a line of JSON per side of each row. A row that cannot be counted
+/// is named on standard error, and makes the code a bad one.
 ///
 /// # Errors
 ///
-/// Those of [`count`], and when standard output cannot be written to.
+/// When standard output cannot be written to.
 pub fn tell(rows: &[Row]) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
     for row in rows {
-        for count in count(row)? {
-            let line = serde_json::to_string(&count)
-                .map_err(|error| Failure::failed(error.to_string()))?;
-            print(&(line + "\n"))?;
+        match count(row) {
+            Ok(counts) => counts.iter().try_for_each(print_line)?,
+            Err(failure) => code = failure.report(),
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
+}
+
+fn print_line(count: &Count) -> Result<(), Failure> {
+    let line = serde_json::to_string(count);
+    let line = line.map_err(|error| Failure::failed(error.to_string()))?;
+    print(&(line + "\n"))
 }
 
 /// Starts `suite-counted`, which stands beside this program, with these arguments, and hands each
-/// count to `each` as it comes.
+/// count to `each` as it comes. What it gives is how the program ended, if it did not end well;
+/// the counts until then are good.
 ///
 /// # Errors
 ///
-/// When it cannot be started, fails, or says something else.
-pub fn ask(args: &[OsString], mut each: impl FnMut(Count)) -> Result<(), Failure> {
+/// When it cannot be started, or says something else.
+pub fn ask(args: &[OsString], mut each: impl FnMut(Count)) -> Result<Option<String>, Failure> {
     let own = env::current_exe().map_err(|error| {
         Failure::failed(format!("cannot find this program's own file: {error}"))
     })?;
@@ -182,8 +207,28 @@ pub fn ask(args: &[OsString], mut each: impl FnMut(Count)) -> Result<(), Failure
         }
     }
     match child.wait() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::failed(format!("{place} ended with {status}"))),
+        Ok(status) if status.success() => Ok(None),
+        Ok(status) => Ok(Some(format!("{place} ended with {status}"))),
         Err(error) => Err(Failure::failed(format!("lost {place}: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::peak;
+
+    #[test]
+    fn the_peak_is_a_bound_from_above() {
+        assert_eq!(
+            peak(0, &[64, 64]),
+            128,
+            "small peaks, which the process scope cannot see"
+        );
+        assert_eq!(peak(9_000, &[4_096; 4]), 16_384, "all at once, perhaps");
+        assert_eq!(
+            peak(5_000, &[1_000_000, 0]),
+            13_192,
+            "the other thread freed them"
+        );
     }
 }

@@ -37,7 +37,7 @@ pub fn table(rows: &[Finished]) -> String {
         "{table}\n\
          Median nanoseconds per operation of the rounds, sides taking turns in one process; threads by their own\n\
          clocks, on {cores} cores. B/op, allocs/op and peak come from a second binary that counts; the peak of\n\
-         several threads may be 4 KiB per thread too low. '× first' is to the row's first subject.\n"
+         several threads is an upper bound. '× first' is to the row's first subject.\n"
     );
     // Writing to a String does not fail.
     let _ = write!(text, "{}{}{}", bars(rows), losses(rows), doubts(rows));
