@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     bench::BenchArgs, ci::CiArgs, loom::LoomArgs, test::TestArgs, tidy::TidyArgs, tour::TourArgs,
+    verify::VerifyArgs,
 };
 
 /// The commands of the Thrifty workspace.
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Loom(LoomArgs),
     /// Check what compilers don't: unsafe and ordering comments, layering, READMEs, links
     Tidy(TidyArgs),
+    /// Run the tests under sanitizers and valgrind: all lanes, or those named
+    Verify(VerifyArgs),
     /// Run what decides whether a change may land: all lanes, or those named
     Ci(CiArgs),
 }
@@ -77,7 +80,7 @@ fn one_line(text: &str, args: &[OsString]) -> String {
         line.push_str("; ");
         line.push_str(tip);
     }
-    let known = ["tour", "bench", "test", "loom", "tidy", "ci"];
+    let known = ["tour", "bench", "test", "loom", "tidy", "verify", "ci"];
     let command = args.get(1).and_then(|arg| arg.to_str());
     match command.filter(|command| known.contains(command)) {
         Some(command) => format!("{line} (see: cargo xtask {command} --help)"),

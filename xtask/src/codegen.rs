@@ -7,10 +7,10 @@ use xshell::cmd;
 
 use crate::{
     artifacts,
-    ci::Report,
     disassembly::{self, Function, Limits, Program},
     failure::Failure,
     job::Job,
+    lanes::Report,
     outside,
     workspace::Workspace,
 };

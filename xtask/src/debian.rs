@@ -31,6 +31,59 @@ pub(crate) struct Toolchain {
     pub(crate) version: String,
 }
 
+impl Toolchain {
+    /// Puts a sanitizer's runtime into the compiler's reach. Debian's packages have none; that of
+    /// the toolchain at hand fits if both are built on the same LLVM.
+    pub(crate) fn lend_runtime(
+        &self,
+        workspace: &Workspace,
+        libraries: &Path,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let sh = &workspace.sh;
+        let rustc = &self.rustc;
+        let theirs = Job::new(cmd!(sh, "{rustc} -vV")).text()?;
+        let ours = Job::new(cmd!(sh, "rustc -vV")).text()?;
+        if llvm_of(&theirs).is_none() || llvm_of(&theirs) != llvm_of(&ours) {
+            return Err(Failure::failed(format!(
+                "Debian's Rust {} is built on LLVM {}, the active toolchain on {}",
+                self.version,
+                llvm_of(&theirs).unwrap_or("?"),
+                llvm_of(&ours).unwrap_or("?")
+            )));
+        }
+        let runtime = runtime(libraries, name).ok_or_else(|| {
+            Failure::failed(format!(
+                "the active toolchain brings no runtime of {name} to lend to Debian's"
+            ))
+        })?;
+        let to = Job::new(cmd!(sh, "{rustc} --print target-libdir")).text()?;
+        // Written beside and renamed: two runs at once must not see half a file.
+        let to = Path::new(to.trim()).join(format!("librustc-stable_rt.{name}.a"));
+        let part = to.with_extension(format!("part-{}", std::process::id()));
+        fs::copy(runtime, &part).map_err(cannot)?;
+        fs::rename(&part, &to).map_err(cannot)
+    }
+}
+
+/// The runtime of a sanitizer in a toolchain's libraries: `librustc-stable_rt.tsan.a`.
+pub(crate) fn runtime(libraries: &Path, name: &str) -> Option<PathBuf> {
+    let end = format!("_rt.{name}.a");
+    fs::read_dir(libraries)
+        .ok()?
+        .flatten()
+        .map(|file| file.path())
+        .find(|file| file.to_string_lossy().ends_with(&end))
+}
+
+/// `22` in the line `LLVM version: 22.1.8`.
+fn llvm_of(version: &str) -> Option<&str> {
+    let line = version
+        .lines()
+        .find(|line| line.starts_with("LLVM version: "))?;
+    line.trim_start_matches("LLVM version: ").split('.').next()
+}
+
 /// Fetches and unpacks a compiler, or says why that cannot be done here.
 pub(crate) fn toolchain(workspace: &Workspace, want: Want<'_>) -> Result<Toolchain, Failure> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -245,6 +298,14 @@ rust-web-src | 1.96.0+dfsg1-1~deb12u2 | http://deb bookworm-security/main amd64 
         assert_eq!(newest(&no_source, Want::NewestWithSource), None);
         assert!(missing(&no_source, Want::NewestWithSource).contains("offers no"));
         assert!(missing("", Want::NewestWithSource).contains("out of reach"));
+    }
+
+    #[test]
+    fn runtimes_are_matched_by_their_llvm() {
+        let version = "rustc 1.96.0\nrelease: 1.96.0\nLLVM version: 22.1.8\n";
+        assert_eq!(llvm_of(version), Some("22"));
+        assert_eq!(llvm_of("rustc 1.96.0\n"), None);
+        assert_eq!(runtime(Path::new("/no/such/directory"), "tsan"), None);
     }
 
     #[test]

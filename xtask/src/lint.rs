@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use xshell::cmd;
 
 use crate::{
-    ci::Report,
     failure::Failure,
     job::Job,
+    lanes::Report,
     workspace::{BENCHES, EVERYTHING_ELSE, Workspace},
 };
 

@@ -55,25 +55,11 @@ pub(crate) fn run(args: &LoomArgs) -> Result<(), Failure> {
 
 /// Runs the models, then some or all of them again with weakened orderings; says how many.
 pub(crate) fn models(workspace: &Workspace, args: &LoomArgs) -> Result<String, Failure> {
-    no_caps(&|key| env::var(key).ok())?;
-    let packages = with_models(workspace, args.package.as_deref())?;
-    let mut models = Vec::new();
-    for package in packages {
-        for executable in build(workspace, package)? {
-            models.extend(run_models(
-                workspace,
-                package.short(),
-                &executable,
-                args.model.as_deref(),
-            )?);
-        }
-    }
-    if models.is_empty() {
-        return Err(match &args.model {
-            Some(name) => Failure::usage(format!("no model's name contains '{name}'")),
-            None => Failure::failed("no model ran"),
-        });
-    }
+    let target = workspace.relative(&workspace.target).join("loom");
+    let models = explore(workspace, args, &[], &|job| {
+        job.env("CARGO_TARGET_DIR", &target)
+            .env("RUSTFLAGS", "--cfg thrifty_loom -D warnings")
+    })?;
     let passed = format!("{} models passed", models.len());
     if args.model.is_some() || args.package.is_some() {
         return Ok(format!("{passed} (nothing was weakened)"));
@@ -85,6 +71,35 @@ pub(crate) fn models(workspace: &Workspace, args: &LoomArgs) -> Result<String, F
     };
     let teeth = teeth::run(workspace, &models, filter)?;
     Ok(format!("{passed}; {teeth}"))
+}
+
+/// Builds the models with cargo's `flags` and the variables that `env` sets, which switch loom on;
+/// runs them, and hands them back.
+pub(crate) fn explore(
+    workspace: &Workspace,
+    args: &LoomArgs,
+    flags: &[&str],
+    env: &dyn Fn(Job) -> Job,
+) -> Result<Vec<Model>, Failure> {
+    no_caps(&|key| env::var(key).ok())?;
+    let mut models = Vec::new();
+    for package in with_models(workspace, args.package.as_deref())? {
+        for executable in build(workspace, package, flags, env)? {
+            let model = args.model.as_deref();
+            models.extend(run_models(
+                workspace,
+                package.short(),
+                &executable,
+                model,
+                env,
+            )?);
+        }
+    }
+    match (&args.model, models.is_empty()) {
+        (_, false) => Ok(models),
+        (Some(name), true) => Err(Failure::usage(format!("no model's name contains '{name}'"))),
+        (None, true) => Err(Failure::failed("no model ran")),
+    }
 }
 
 /// Loom ends a capped exploration as passed, so a cap is refused rather than honoured.
@@ -128,7 +143,12 @@ fn with_models<'a>(
 
 /// Builds a package's model tests. Running is separate, so that a build error can never be taken
 /// for a model that failed as it should.
-fn build(workspace: &Workspace, package: &Package) -> Result<Vec<Executable>, Failure> {
+fn build(
+    workspace: &Workspace,
+    package: &Package,
+    flags: &[&str],
+    env: &dyn Fn(Job) -> Job,
+) -> Result<Vec<Executable>, Failure> {
     let sh = &workspace.sh;
     let name = &package.name;
     let which = model_targets(package);
@@ -137,13 +157,10 @@ fn build(workspace: &Workspace, package: &Package) -> Result<Vec<Executable>, Fa
             "{name} has the feature 'loom' but neither tests/models.rs nor a module 'models'"
         )));
     }
-    let target = workspace.target.join("loom");
-    let job = Job::new(cmd!(
+    let job = env(Job::new(cmd!(
         sh,
-        "cargo test -p {name} --profile loom --features loom {which...} --no-run --message-format json-render-diagnostics"
-    ))
-    .env("CARGO_TARGET_DIR", workspace.relative(&target))
-    .env("RUSTFLAGS", "--cfg thrifty_loom -D warnings");
+        "cargo test -p {name} --profile loom --features loom {flags...} {which...} --no-run --message-format json-render-diagnostics"
+    )));
     println!("$ {}", job.shown());
     Ok(artifacts::executables(&job.stdout()?))
 }
@@ -183,6 +200,7 @@ fn run_models(
     package: &str,
     executable: &Executable,
     model: Option<&str>,
+    env: &dyn Fn(Job) -> Job,
 ) -> Result<Vec<Model>, Failure> {
     let sh = &workspace.sh;
     let path = &executable.path;
@@ -191,12 +209,15 @@ fn run_models(
         None if !is_model_file(&executable.target) => Some("models::"),
         filter => filter,
     };
-    let list = Job::new(cmd!(sh, "{path} {filter...} --list --format terse"))
-        .dir(&executable.dir)
-        .text()?;
+    let list = env(Job::new(cmd!(
+        sh,
+        "{path} {filter...} --list --format terse"
+    )))
+    .dir(&executable.dir)
+    .text()?;
     let mut tally = Tally::default();
     let mut times = BTreeMap::new();
-    Job::new(cmd!(sh, "{path} {filter...} --nocapture"))
+    env(Job::new(cmd!(sh, "{path} {filter...} --nocapture")))
         .dir(&executable.dir)
         .tee(&mut |line| {
             tally.line(line);

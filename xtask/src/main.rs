@@ -12,6 +12,8 @@ mod debian;
 mod disassembly;
 mod failure;
 mod job;
+mod lanes;
+mod licences;
 mod lint;
 mod loom;
 mod msrv;
@@ -22,6 +24,7 @@ mod teeth;
 mod test;
 mod tidy;
 mod tour;
+mod verify;
 mod workspace;
 
 use std::{env, io::Write, process::ExitCode};
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Loom(args) => loom::run(&args),
         Command::Tidy(args) => tidy::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Ci(args) => ci::run(&args),
     };
     match result {

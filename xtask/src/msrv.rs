@@ -3,10 +3,10 @@
 use xshell::cmd;
 
 use crate::{
-    ci::Report,
     debian::{self, Want},
     failure::Failure,
     job::Job,
+    lanes::Report,
     workspace::Workspace,
 };
 

@@ -12,9 +12,9 @@ use xshell::cmd;
 
 use crate::{
     artifacts,
-    ci::Report,
     failure::Failure,
     job::{Job, both_streams},
+    lanes::Report,
     workspace::Workspace,
 };
 
@@ -33,16 +33,22 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Builds a fixture and returns cargo's messages. Its lock file starts as the workspace's, so that
-/// users and tests meet the same versions.
+/// Gives a package outside the lock file of the workspace to start from, so that users and tests
+/// meet the same versions.
+pub(crate) fn adopt_lock(workspace: &Workspace, dir: &Path) -> Result<(), Failure> {
+    fs::copy(workspace.root.join("Cargo.lock"), dir.join("Cargo.lock"))
+        .map(|_| ())
+        .map_err(cannot)
+}
+
+/// Builds a fixture and returns cargo's messages.
 pub(crate) fn build(
     workspace: &Workspace,
     fixture: &str,
     flags: &[&str],
 ) -> Result<String, Failure> {
     let dir = workspace.root.join("fixtures").join(fixture);
-    let lock = dir.join("Cargo.lock");
-    fs::copy(workspace.root.join("Cargo.lock"), lock).map_err(cannot)?;
+    adopt_lock(workspace, &dir)?;
     let sh = &workspace.sh;
     let job = Job::new(cmd!(
         sh,

@@ -8,10 +8,10 @@ use std::path::Path;
 use xshell::cmd;
 
 use crate::{
-    ci::Report,
     debian::{self, Toolchain, Want},
     failure::Failure,
     job::{Job, both_streams},
+    lanes::Report,
     workspace::{Package, Workspace},
 };
 

@@ -49,11 +49,32 @@ fn main() {
     ];
     // What std allocates once, on the first use of a thing, is not what the checks look for.
     thread::spawn(|| ()).join().unwrap();
+    let tool = std::env::var("THRIFTY_UNDER").unwrap_or_default();
+    let mut skipped = 0;
     for (name, check) in checks {
+        if let Some(why) = impossible(&tool, name) {
+            println!("memstats, {name}: SKIPPED under {tool}, {why}");
+            skipped += 1;
+            continue;
+        }
         check();
         println!("{name}: ok");
     }
-    println!("process: {} passed, 0 failed", checks.len());
+    let passed = checks.len() - skipped;
+    println!("process: {passed} passed, 0 failed, {skipped} skipped");
+}
+
+/// Why a check cannot hold under a tool of `cargo xtask verify`, which says its name in
+/// `THRIFTY_UNDER`.
+fn impossible(tool: &str, name: &str) -> Option<&'static str> {
+    match (tool, name) {
+        ("", _) => None,
+        (_, "zeroed memory stays lazy" | "growth stays in place") => {
+            Some("whose allocator fills and moves blocks in its own way")
+        }
+        ("valgrind", "more threads than slots") => Some("which has room for 500 threads"),
+        _ => None,
+    }
 }
 
 fn now() -> MemStats {
