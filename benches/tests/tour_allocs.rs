@@ -94,3 +94,29 @@ fn the_stages_account_for_everything() {
         );
     }
 }
+
+#[test]
+fn a_huge_line_costs_what_the_docs_say() {
+    const LENGTH: usize = 1 << 20;
+    let peak = |line: &[u8]| {
+        let files = Files::new(&[line]);
+        let (report, delta) = measure(|| tuned::run(files.paths(), TOP, &mut NoProbe).unwrap());
+        assert_eq!(report.lines, 1);
+        delta.unwrap().peak_bytes
+    };
+    // The counters' tables, the report, what std needs, once in a process.
+    let small = 80 << 10;
+    for unit in ["1 ", "a", "k=1 ", "/ab ", "\0", "a "] {
+        let line = unit.repeat(LENGTH / unit.len());
+        let template = match unit {
+            "1 " => 2 * LENGTH,
+            "k=1 " => LENGTH + LENGTH / 2,
+            _ => LENGTH + 8,
+        };
+        // Buffer, scratch and key while reading; later only the key and its text. The buffer
+        // doubles from 64 KiB, and a line may fill half of it.
+        let most = (2 * LENGTH + 2 * LENGTH + template).max(2 * template) + small;
+        let peak = peak(line.as_bytes());
+        assert!(peak <= most as u64, "{unit:?}: {peak} of {most}");
+    }
+}

@@ -26,7 +26,7 @@ impl Masker {
         }
         loop {
             let Some(copy) = self.scratch[to..].first_chunk_mut() else {
-                self.grow();
+                self.grow(to, &text[from..]);
                 continue;
             };
             let word = scan::word(&text[from..]);
@@ -56,9 +56,17 @@ impl Masker {
         (&self.scratch[..to], from)
     }
 
+    /// Makes room for the template's first `to` bytes and for whatever the rest of the message,
+    /// which stands at the start of `text`, may become.
+    ///
+    /// `1 ` becomes `<*> `, and nothing grows more. So this happens once a message at most, and
+    /// the pages of fresh zeros that the template does not need stay untouched.
     #[cold]
-    fn grow(&mut self) {
-        self.scratch.resize(2 * self.scratch.len() + 1024, 0);
+    fn grow(&mut self, to: usize, text: &[u8]) {
+        let rest = scan::end_of_line(text);
+        let mut wider = vec![0; (to + 2 * rest + MASK.len() + size_of::<u64>()).max(1024)];
+        wider[..to].copy_from_slice(&self.scratch[..to]);
+        self.scratch = wider;
     }
 }
 

@@ -39,6 +39,11 @@ pub(super) fn quote_or_line_end(text: &[u8], at: usize) -> usize {
     search(text, at, |word| equal(word, b'"') | equal(word, b'\n'))
 }
 
+/// The first `\n`. There must be one, with a pad behind it.
+pub(super) fn end_of_line(text: &[u8]) -> usize {
+    search(text, 0, line_end)
+}
+
 /// Bytes up to the space: ASCII white space and, rarely, other control characters.
 #[inline]
 const fn space_or_control(word: u64) -> u64 {
