@@ -120,6 +120,11 @@ fn arguments(args: &[OsString]) -> Result<(Variant, Vec<PathBuf>), Failure> {
         .ok_or_else(|| {
             Failure::usage("a part of `cargo xtask tour`: the first argument names a variant")
         })?;
+    if files.is_empty() {
+        return Err(Failure::usage(
+            "a part of `cargo xtask tour`: files must follow the variant",
+        ));
+    }
     Ok((variant, files.iter().map(PathBuf::from).collect()))
 }
 
