@@ -11,6 +11,7 @@ pub mod input;
 pub mod naive;
 pub mod probe;
 pub mod report;
+mod scratch;
 mod table;
 pub mod timing;
 pub mod tuned;

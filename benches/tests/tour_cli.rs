@@ -39,8 +39,13 @@ fn success(output: &Output) -> String {
 
 /// The one line on standard error of a run that must end with exit code 2.
 fn usage_error(output: &Output) -> String {
+    one_line(output, 2)
+}
+
+/// The one line on standard error of a run that must end with that exit code.
+fn one_line(output: &Output, code: i32) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
     assert!(output.stdout.is_empty());
     assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
     assert!(stderr.starts_with("error: "), "{stderr}");
@@ -130,16 +135,74 @@ fn standard_input_is_copied_and_the_copy_removed() {
         text.contains("2 lines (59 B), 0 of no known format"),
         "{text}"
     );
-    let target = PathBuf::from(env!("CARGO_BIN_EXE_tour"))
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .to_owned();
-    let spool = target.join(format!("thrifty/tour-spool-{id}.log"));
+    let spool = scratch_file(&format!("tour-spool-{id}.log"));
     assert!(!spool.exists(), "{} is left behind", spool.display());
     // The name is right: the generated logs lie in that directory, too.
     success(&run(&["--lines", "10", "--seed", "1", "--rounds", "1"]));
-    assert!(target.join("thrifty/tour-input-10-1.log").exists());
+    assert!(scratch_file("tour-input-10-1.log").exists());
+}
+
+/// Where the tour puts a file of its own.
+fn scratch_file(name: &str) -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_tour"));
+    let target = program.ancestors().nth(2).unwrap();
+    target.join("thrifty").join(name)
+}
+
+/// A tour on standard input that has copied something and waits for more.
+#[cfg(target_os = "linux")]
+fn waiting_tour() -> (std::process::Child, std::process::ChildStdin, PathBuf) {
+    let mut child = tour(&["--rounds", "1", "--input", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"one\n").unwrap();
+    let spool = scratch_file(&format!("tour-spool-{}.log", child.id()));
+    while !fs::metadata(&spool).is_ok_and(|copy| copy.len() == 4) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert_eq!(child.try_wait().unwrap(), None);
+    }
+    (child, stdin, spool)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_interrupted_tour_left_is_removed_by_the_next() {
+    let (mut killed, _stdin, left) = waiting_tour();
+    let (alive, stdin, in_use) = waiting_tour();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(left.exists(), "a killed process removes nothing");
+    success(&run(&["--lines", "10", "--seed", "2", "--rounds", "1"]));
+    assert!(!left.exists() && in_use.exists());
+    drop(stdin);
+    let text = success(&alive.wait_with_output().unwrap());
+    assert!(text.contains("1 lines (4 B)"), "{text}");
+}
+
+#[test]
+fn copying_adds_a_line_end_between_sources_only() {
+    // (sources but for the last, which is standard input; standard input; bytes; lines)
+    let cases: [(&[&[u8]], &[u8], u64, u64); 5] = [
+        (&[b"a"], b"b", 3, 2),
+        (&[b"a\n"], b"b", 3, 2),
+        (&[b"a"], b"", 1, 1),
+        (&[b"", b"a", b""], b"b\n", 4, 2),
+        (&[], b"b", 1, 1),
+    ];
+    for (contents, last, bytes, lines) in cases {
+        let files = Files::new(contents);
+        let mut command = tour(&["--rounds", "1", "--input"]);
+        command.args(files.paths()).arg("-").stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(last).unwrap();
+        let text = success(&child.wait_with_output().unwrap());
+        assert!(
+            text.contains(&format!("{lines} lines ({bytes} B)")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -150,6 +213,17 @@ fn too_much_input_is_cut_and_says_so() {
     let text = success(&run(&args));
     assert!(text.contains("cut after 1 MiB"), "{text}");
     assert!(text.contains("65536 lines (1.0 MiB)"), "{text}");
+
+    let args = ["--lines", "50000", "--seed", "3", "--most-mib", "1"];
+    let text = success(&run(&[&args[..], &["--rounds", "1"]].concat()));
+    assert!(
+        text.contains("tour-input-50000-3-1mib.log, cut after 1 MiB"),
+        "{text}"
+    );
+    assert!(text.contains(" lines (1.0 MiB)"), "{text}");
+    assert!(!text.contains("50000 lines"), "{text}");
+    let cut = fs::metadata(scratch_file("tour-input-50000-3-1mib.log")).unwrap();
+    assert_eq!(cut.len(), 1 << 20);
 }
 
 #[test]
@@ -168,6 +242,9 @@ fn wrong_arguments_are_one_line_and_code_2() {
         (vec!["--most-mib", "0"], "0"),
         (vec!["--lines", "5", "--input", "-"], "--input"),
         (vec!["stray"], "stray"),
+        (vec!["--worker"], "of no use alone"),
+        (vec!["--worker", "best", "x"], "names a variant"),
+        (vec!["--worker", "naive"], "files must follow"),
     ] {
         let line = usage_error(&run(&args));
         assert!(line.contains(part), "{args:?}: {line}");
@@ -187,6 +264,31 @@ fn an_unreadable_file_is_one_line_and_code_2() {
     }
     let line = usage_error(&run(&["--input", path.to_str().unwrap()]));
     assert!(line.contains("cannot read"), "{line}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_fails_on_the_way_is_one_line_and_code_1() {
+    // The first page of a process cannot be read, but its memory can be opened.
+    let line = one_line(&run(&["--input", "-", "/proc/self/mem"]), 1);
+    assert!(line.contains("cannot read '/proc/self/mem'"), "{line}");
+
+    // A tour in a place of its own, where its directory cannot be.
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-room");
+    fs::create_dir_all(place.join("release")).unwrap();
+    let program = place.join("release/tour");
+    // A link, since a file that was just written may be too busy to run.
+    let _ = fs::remove_file(&program);
+    fs::hard_link(env!("CARGO_BIN_EXE_tour"), &program).unwrap();
+    fs::write(place.join("thrifty"), b"a file, no directory").unwrap();
+    for args in [["--lines", "10"], ["--input", "-"]] {
+        let mut command = Command::new(&program);
+        let line = one_line(
+            &command.args(args).stdin(Stdio::null()).output().unwrap(),
+            1,
+        );
+        assert!(line.contains("cannot make"), "{line}");
+    }
 }
 
 #[cfg(unix)]

@@ -44,8 +44,9 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     rounds: Option<u16>,
 
-    /// Take so many MiB of the input at most: the naive job holds all of it in memory, several
-    /// times
+    /// Take so many MiB at most, read or generated; the result says so if the input was cut
+    ///
+    /// The naive job holds all of it in memory, several times.
     #[arg(long, value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(1..=16_384))]
     most_mib: u64,
@@ -70,10 +71,12 @@ pub fn main(args: &[OsString]) -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<String, Failure> {
+    let most_bytes = args.most_mib << 20;
     let input = if args.input.is_empty() {
-        Input::generate(&LogSpec::MIXED.with_lines(args.lines).with_seed(args.seed))?
+        let spec = LogSpec::MIXED.with_lines(args.lines).with_seed(args.seed);
+        Input::generate(&spec, most_bytes)?
     } else {
-        Input::open(&args.input, args.most_mib << 20)?
+        Input::open(&args.input, most_bytes)?
     };
     let plan = Plan {
         rounds: args.rounds.map(usize::from),

@@ -2,16 +2,16 @@
 
 use core::fmt;
 use std::{
-    env,
     ffi::OsStr,
     fs::{self, File},
-    io::{self, BufWriter, Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
 };
 
 use thrifty_workloads::logs::LogSpec;
 
+use super::scratch;
 use crate::failure::Failure;
 
 /// Regular files that can be read as often as needed.
@@ -24,27 +24,32 @@ pub struct Input {
 }
 
 impl Input {
-    /// Generates a log into the target directory.
+    /// Generates a log into the target directory, cut after `most_bytes`.
     ///
     /// # Errors
     ///
     /// When it cannot be written there.
-    pub fn generate(spec: &LogSpec) -> Result<Self, Failure> {
-        let LogSpec { lines, seed, .. } = spec;
-        let path = scratch_directory()?.join(format!("tour-input-{lines}-{seed}.log"));
+    pub fn generate(spec: &LogSpec, most_bytes: u64) -> Result<Self, Failure> {
+        let LogSpec { lines, seed, .. } = *spec;
+        let directory = scratch::directory()?;
         // Written aside and then moved, so that a tour that runs beside this one sees all or
         // nothing.
-        let aside = path.with_extension(process::id().to_string());
-        let written = File::create(&aside).and_then(|file| {
-            let mut file = BufWriter::new(file);
-            spec.write_to(&mut file)?;
-            file.flush()?;
-            fs::rename(&aside, &path)
+        let aside = directory.join(scratch::unfinished(lines, seed, process::id()));
+        let written = write_log(spec, &aside, most_bytes).and_then(|is_cut| {
+            let cut_after = is_cut.then_some(most_bytes >> 20);
+            let path = directory.join(scratch::generated(lines, seed, cut_after));
+            fs::rename(&aside, &path)?;
+            Ok((path, is_cut))
         });
-        written.map_err(|error| cannot("write", &path, &error))?;
+        let (path, is_cut) = written.map_err(|error| {
+            // Half a log on a full disk helps nobody.
+            let _ = fs::remove_file(&aside);
+            failed("write", &aside, &error)
+        })?;
         let origin = format!(
-            "generated with --lines {lines} --seed {seed} into {}",
-            path.display()
+            "generated with --lines {lines} --seed {seed} into {}{}",
+            path.display(),
+            cut(is_cut, most_bytes),
         );
         Ok(Self {
             files: vec![path],
@@ -64,7 +69,7 @@ impl Input {
         let mut total_bytes = 0_u64;
         let mut can_be_read_again = true;
         for source in sources.iter().filter(|source| !is_stdin(source)) {
-            let metadata = fs::metadata(source).map_err(|error| cannot("read", source, &error))?;
+            let metadata = fs::metadata(source).map_err(|error| cannot_open(source, &error))?;
             if metadata.is_dir() {
                 let place = source.display();
                 return Err(Failure::usage(format!(
@@ -73,7 +78,7 @@ impl Input {
             }
             can_be_read_again &= metadata.is_file();
             if metadata.is_file() {
-                File::open(source).map_err(|error| cannot("read", source, &error))?;
+                File::open(source).map_err(|error| cannot_open(source, &error))?;
                 total_bytes = total_bytes.saturating_add(metadata.len());
             }
         }
@@ -92,19 +97,17 @@ impl Input {
                 spool: None,
             });
         }
-        let path = scratch_directory()?.join(format!("tour-spool-{}.log", process::id()));
+        let path = scratch::directory()?.join(scratch::spool(process::id()));
         let mut input = Self {
             files: vec![path.clone()],
             origin: String::new(),
             spool: Some(path.clone()),
         };
         let is_cut = spool(sources, &path, most_bytes)?;
-        let cut = if is_cut {
-            format!(", cut after {} MiB", most_bytes >> 20)
-        } else {
-            String::new()
-        };
-        input.origin = format!("{names}, copied to a file to be read many times{cut}");
+        input.origin = format!(
+            "{names}, copied to a file to be read many times{}",
+            cut(is_cut, most_bytes)
+        );
         Ok(input)
     }
 
@@ -130,61 +133,111 @@ impl Drop for Input {
     }
 }
 
+/// Writes the log to a new file, and says whether something was left out.
+fn write_log(spec: &LogSpec, path: &Path, most_bytes: u64) -> io::Result<bool> {
+    let mut out = Capped::new(File::create(path)?, most_bytes);
+    match spec.write_to(&mut out) {
+        // The end of the room is the only error that is none.
+        Err(_) if out.is_cut => Ok(true),
+        written => written.map(|_| false),
+    }
+}
+
 /// Copies the sources one after the other, and says whether something was left out.
 fn spool(sources: &[PathBuf], path: &Path, most_bytes: u64) -> Result<bool, Failure> {
-    let cannot_write = |error: io::Error| cannot("write", path, &error);
-    let mut out = BufWriter::new(File::create(path).map_err(cannot_write)?);
-    let mut left = most_bytes;
+    let write_failed = |error: io::Error| failed("write", path, &error);
+    let mut out = Capped::new(File::create(path).map_err(write_failed)?, most_bytes);
     let mut buffer = vec![0; 64 << 10];
+    let mut last = b'\n';
     for source in sources {
         let mut reader: Box<dyn Read> = if is_stdin(source) {
             Box::new(io::stdin().lock())
         } else {
-            Box::new(File::open(source).map_err(|error| cannot("read", source, &error))?)
+            Box::new(File::open(source).map_err(|error| cannot_open(source, &error))?)
         };
-        let mut last = b'\n';
+        let mut is_first = true;
         loop {
             let read = match reader.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(read) => read,
+                Ok(read) => &buffer[..read],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(cannot("read", source, &error)),
+                Err(error) => return Err(failed("read", source, &error)),
             };
-            let kept = usize::try_from(left).unwrap_or(usize::MAX).min(read);
-            out.write_all(&buffer[..kept]).map_err(cannot_write)?;
-            left -= kept as u64;
-            if kept < read {
-                out.flush().map_err(cannot_write)?;
-                return Ok(true);
+            // The last line of one source must not run into the first of the next.
+            let between: &[u8] = if is_first && last != b'\n' {
+                b"\n"
+            } else {
+                b""
+            };
+            match out.write_all(between).and_then(|()| out.write_all(read)) {
+                Err(_) if out.is_cut => return Ok(true),
+                written => written.map_err(write_failed)?,
             }
-            last = buffer[read - 1];
-        }
-        // The last line of one source must not run into the first of the next.
-        if last != b'\n' && sources.len() > 1 {
-            out.write_all(b"\n").map_err(cannot_write)?;
+            is_first = false;
+            last = read[read.len() - 1];
         }
     }
-    out.flush().map_err(cannot_write)?;
     Ok(false)
 }
 
-/// `thrifty/` in the target directory that this program was built into.
-fn scratch_directory() -> Result<PathBuf, Failure> {
-    let program = env::current_exe()
-        .map_err(|error| Failure::failed(format!("cannot find this program's file: {error}")))?;
-    // The program is target/release/tour.
-    let target = program.ancestors().nth(2).unwrap_or(Path::new("."));
-    let directory = target.join("thrifty");
-    fs::create_dir_all(&directory).map_err(|error| cannot("write", &directory, &error))?;
-    Ok(directory)
+/// Takes so many bytes, then no more.
+struct Capped<W> {
+    inner: W,
+    left: u64,
+    /// Whether there was more.
+    is_cut: bool,
+}
+
+impl<W> Capped<W> {
+    const fn new(inner: W, left: u64) -> Self {
+        Self {
+            inner,
+            left,
+            is_cut: false,
+        }
+    }
+}
+
+impl<W: Write> Write for Capped<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        if taken == 0 && !bytes.is_empty() {
+            self.is_cut = true;
+            return Err(io::Error::other("the limit is reached"));
+        }
+        let written = self.inner.write(&bytes[..taken])?;
+        self.left -= written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// What to say of an input that was cut.
+fn cut(is_cut: bool, most_bytes: u64) -> String {
+    if is_cut {
+        format!(", cut after {} MiB", most_bytes >> 20)
+    } else {
+        String::new()
+    }
 }
 
 fn is_stdin(source: &Path) -> bool {
     source.as_os_str() == OsStr::new("-")
 }
 
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("cannot {what} '{}': {error}", path.display()))
+/// The caller named something that is not there or may not be read.
+fn cannot_open(source: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot read '{}': {error}", source.display()))
+}
+
+/// What should have worked did not.
+fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("cannot {what} '{}': {error}", path.display()))
 }
 
 /// Three names at most, then how many more.
