@@ -39,7 +39,7 @@ pub const MASK: &str = "<*>";
 pub const ASSUMED_YEAR: i64 = 2024;
 
 /// How grave a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Level {
     /// `TRACE`, `VERBOSE`, Android's `V`.
     Trace,

@@ -51,7 +51,7 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
         first_seconds: records.iter().filter_map(|record| record.time).min(),
         last_seconds: records.iter().filter_map(|record| record.time).max(),
         busiest_minute: busiest(&counts.minutes),
-        levels: Level::ALL.map(|level| counts.levels.get(level.name()).copied().unwrap_or(0)),
+        levels: Level::ALL.map(|level| counts.levels.get(&level).copied().unwrap_or(0)),
         hosts: table(counts.hosts, top),
         components: table(counts.components, top),
         templates: table(counts.templates, top),
@@ -110,7 +110,7 @@ struct Counts {
     templates: HashMap<String, u64>,
     hosts: HashMap<String, u64>,
     components: HashMap<String, u64>,
-    levels: HashMap<String, u64>,
+    levels: HashMap<Level, u64>,
     minutes: HashMap<i64, u64>,
 }
 
@@ -132,8 +132,8 @@ fn count(records: &[Record], templates: &[String]) -> Counts {
         if let Some(component) = &record.component {
             *counts.components.entry(component.clone()).or_insert(0) += 1;
         }
-        if let Some(level) = &record.level {
-            *counts.levels.entry(level.clone()).or_insert(0) += 1;
+        if let Some(level) = record.level {
+            *counts.levels.entry(level).or_insert(0) += 1;
         }
         if let Some(time) = record.time {
             *counts.minutes.entry(time.div_euclid(60)).or_insert(0) += 1;

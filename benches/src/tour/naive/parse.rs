@@ -1,6 +1,6 @@
 //! One line into owned fields, by trying one format after the other.
 
-use crate::tour::format::{ASSUMED_YEAR, clock_seconds, date_seconds};
+use crate::tour::format::{ASSUMED_YEAR, Level, clock_seconds, date_seconds};
 
 /// A line, taken apart.
 pub(super) struct Record {
@@ -9,7 +9,7 @@ pub(super) struct Record {
     pub(super) time: Option<i64>,
     pub(super) host: Option<String>,
     pub(super) component: Option<String>,
-    pub(super) level: Option<String>,
+    pub(super) level: Option<Level>,
     pub(super) message: String,
 }
 
@@ -117,35 +117,29 @@ fn android(line: &str) -> Option<Record> {
         return None;
     }
     let level = match *fields.get(2)? {
-        "V" => "trace",
-        "D" => "debug",
-        "I" => "info",
-        "W" => "warn",
-        "E" => "error",
-        "F" => "fatal",
+        "V" => Level::Trace,
+        "D" => Level::Debug,
+        "I" => Level::Info,
+        "W" => Level::Warn,
+        "E" => Level::Error,
+        "F" => Level::Fatal,
         _ => return None,
     };
-    let mut component = None;
-    let mut message = join(&fields, 3);
-    if let Some(field) = fields.get(3) {
-        match field.split_once(':') {
-            Some((tag, start)) if !tag.is_empty() => {
-                component = Some(tag.to_string());
-                message = format!("{start} {}", join(&fields, 4));
-            }
-            None if fields.get(4) == Some(&":") => {
-                component = Some(field.to_string());
-                message = join(&fields, 5);
-            }
-            _ => {}
+    let field = fields.get(3).copied().unwrap_or("");
+    let (component, message) = match field.split_once(':') {
+        Some((tag, start)) if !tag.is_empty() => {
+            let message = format!("{start} {}", join(&fields, 4));
+            (Some(tag.to_string()), message)
         }
-    }
+        None if fields.get(4) == Some(&":") => (Some(field.to_string()), join(&fields, 5)),
+        _ => (None, join(&fields, 3)),
+    };
     Some(Record {
         parsed: true,
         time: Some(time),
         host: None,
         component,
-        level: Some(level.to_string()),
+        level: Some(level),
         message,
     })
 }
@@ -225,9 +219,9 @@ fn access(line: &str) -> Option<Record> {
         (5..fields.len()).find(|&at| fields[at].ends_with('"') && (at > 5 || fields[at].len() > 1));
     let status = request_end.and_then(|at| fields.get(at + 1));
     let level = match status.filter(|status| status.len() == 3 && is_number(status)) {
-        Some(status) if status.starts_with(['1', '2', '3']) => Some("info".to_string()),
-        Some(status) if status.starts_with('4') => Some("warn".to_string()),
-        Some(status) if status.starts_with('5') => Some("error".to_string()),
+        Some(status) if status.starts_with(['1', '2', '3']) => Some(Level::Info),
+        Some(status) if status.starts_with('4') => Some(Level::Warn),
+        Some(status) if status.starts_with('5') => Some(Level::Error),
         _ => None,
     };
     Some(Record {
@@ -320,18 +314,17 @@ fn in_brackets(field: &str) -> Option<&str> {
     (!inner.is_empty()).then_some(inner)
 }
 
-fn level_by_name(name: &str) -> Option<String> {
-    let level = match name.to_ascii_uppercase().as_str() {
-        "TRACE" | "VERBOSE" => "trace",
-        "DEBUG" => "debug",
-        "INFO" => "info",
-        "NOTICE" => "notice",
-        "WARN" | "WARNING" => "warn",
-        "ERROR" | "ERR" => "error",
-        "FATAL" | "CRIT" | "ALERT" | "EMERG" => "fatal",
+fn level_by_name(name: &str) -> Option<Level> {
+    Some(match name.to_ascii_uppercase().as_str() {
+        "TRACE" | "VERBOSE" => Level::Trace,
+        "DEBUG" => Level::Debug,
+        "INFO" => Level::Info,
+        "NOTICE" => Level::Notice,
+        "WARN" | "WARNING" => Level::Warn,
+        "ERROR" | "ERR" => Level::Error,
+        "FATAL" | "CRIT" | "ALERT" | "EMERG" => Level::Fatal,
         _ => return None,
-    };
-    Some(level.to_string())
+    })
 }
 
 fn is_number(text: &str) -> bool {

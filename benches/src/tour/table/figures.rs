@@ -20,16 +20,25 @@ pub(super) fn per_line(total: u64, lines: u64) -> String {
     }
 }
 
-/// How many times `other` goes into `one`.
+/// How many times `other` goes into `one`; below one there are more digits, never none.
 pub(super) fn ratio(one: u64, other: u64) -> String {
     if other == 0 {
         return "–".to_owned();
     }
+    if one == 0 {
+        return "0×".to_owned();
+    }
     let value = one as f64 / other as f64;
     if value >= 100.0 {
         format!("{value:.0}×")
-    } else {
+    } else if value >= 1.0 {
         format!("{value:.1}×")
+    } else if value >= 0.01 {
+        format!("{value:.2}×")
+    } else if value >= 0.0001 {
+        format!("{value:.4}×")
+    } else {
+        "< 0.0001×".to_owned()
     }
 }
 

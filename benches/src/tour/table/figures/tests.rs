@@ -16,6 +16,11 @@ fn ratios_and_bytes() {
     assert_eq!(ratio(30, 20), "1.5×");
     assert_eq!(ratio(3_000, 2), "1500×");
     assert_eq!(ratio(1, 0), "–");
+    assert_eq!(ratio(0, 1), "0×");
+    assert_eq!(ratio(20, 30), "0.67×");
+    assert_eq!(ratio(1, 30), "0.03×");
+    assert_eq!(ratio(1, 3_000), "0.0003×");
+    assert_eq!(ratio(1, 30_000), "< 0.0001×");
     assert_eq!(bytes(1023), "1023 B");
     assert_eq!(bytes(1536), "1.5 KiB");
     assert_eq!(bytes(5 << 30), "5.0 GiB");
