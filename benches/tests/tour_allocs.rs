@@ -69,6 +69,12 @@ struct Sum {
 }
 
 impl Probe for Sum {
+    type InLoop = Self;
+
+    fn one_loop<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        work(self)
+    }
+
     fn stage<R>(&mut self, _stage: Stage, work: impl FnOnce() -> R) -> R {
         let before = thread().expect("it is installed");
         let result = work();

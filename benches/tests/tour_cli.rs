@@ -63,13 +63,27 @@ fn the_generated_log_gives_both_tables() {
         "peak RSS",
         "naive / std-tuned",
         "What made the difference",
+        "naive ns/line",
+        "tuned ns/line",
+        "one loop",
+        "eight bytes at once",
+        "SipHash",
         "median (min to max) of 3 rounds",
         "3000 lines",
         "--seed 7",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }
-    for stage in ["read", "split", "parse", "template", "count", "tables"] {
+    for stage in [
+        "read",
+        "split",
+        "parse",
+        "template",
+        "count",
+        "split to count",
+        "tables",
+        "the rest",
+    ] {
         assert!(
             text.lines()
                 .any(|line| line.starts_with(&format!("│ {stage} "))),
@@ -87,6 +101,23 @@ fn the_generated_log_gives_both_tables() {
     };
     assert!(allocs("naive") > 15.0, "{text}");
     assert!(allocs("std-tuned") < 1.0, "{text}");
+}
+
+#[test]
+fn where_tuned_is_worse_the_result_says_so() {
+    // The buffer alone is larger than all that naive needs.
+    let files = Files::new(&[b"one line\n"]);
+    let text = success(&run(&[
+        "--rounds",
+        "1",
+        "--input",
+        files.paths()[0].to_str().unwrap(),
+    ]));
+    let line = text
+        .lines()
+        .find(|line| line.contains("needed more than naive for"))
+        .unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("read (") && line.contains("bytes"), "{line}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answer;
 mod figures;
+mod stages;
 
 use core::fmt::Write;
 
@@ -10,7 +11,7 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use self::figures::{bytes, per_line, ratio};
 use super::{
     probe::Stage,
-    timing::{Series, Timed},
+    timing::{Timed, Times},
     variant::Variant,
     worker::Counted,
 };
@@ -23,23 +24,35 @@ pub(super) fn render(
     origin: &str,
 ) -> String {
     let lines = timed.report.lines;
-    let rounds = timed.series[0].rounds();
+    let rounds = timed.times[0].total.rounds();
     let mut text = String::new();
     let mut line = |content: &str| {
         text.push_str(content);
         text.push('\n');
     };
     line("Log ingestion, written twice: naively, and tuned with the standard library alone.\n");
-    line(&comparison(lines, &timed.series, resident, counted).to_string());
+    line(&comparison(lines, &timed.times, resident, counted).to_string());
     line(&format!(
         "Wall time: median (min to max) of {rounds} rounds taken in turns, one thread, system allocator.\n\
          B/line, allocs/line and peak heap: what the program asked for, counted in runs of their own.\n\
          Peak RSS: of a fresh process that does the job once. Every run gave the same answer.\n"
     ));
     line("What made the difference\n");
-    line(&difference(lines, counted).to_string());
+    let rows = stages::rows(timed, counted);
+    line(&stages::table(lines, &rows).to_string());
+    line(
+        "Time: medians of the same rounds. What is a pass over all lines in naive is a step of one loop\n\
+         in std-tuned, timed as a whole: a clock around each step would cost as much as the step.\n\
+         The rest: opening files, giving memory back.\n",
+    );
+    if let Some(losses) = stages::losses(&rows) {
+        line(&format!(
+            "On this input std-tuned needed more than naive for {losses}.\n"
+        ));
+    }
+    line("What std-tuned does differently");
     for stage in Stage::ALL {
-        line(&format!("{:>9}: {}", stage.name(), change(stage)));
+        line(&format!("{:>9}: {}", stage.name(), stages::change(stage)));
     }
     line(&format!("\nInput: {origin}"));
     line(&answer::render(&timed.report));
@@ -48,7 +61,7 @@ pub(super) fn render(
 
 fn comparison(
     lines: u64,
-    series: &[Series; 2],
+    times: &[Times; 2],
     resident: [Option<u64>; 2],
     counted: &[Counted; 2],
 ) -> Table {
@@ -62,7 +75,7 @@ fn comparison(
     ]);
     let optional_bytes = |value: Option<u64>| value.map_or("unknown".to_owned(), bytes);
     for (index, variant) in Variant::ALL.into_iter().enumerate() {
-        let [min, median, max] = series[index].min_median_max();
+        let [min, median, max] = times[index].total.min_median_max();
         let [min, median, max] = [min, median, max].map(|time| per_line(time, lines));
         table.add_row([
             variant.name().to_owned(),
@@ -78,7 +91,7 @@ fn comparison(
         ]);
     }
     let [naive, tuned] = counted;
-    let [naive_time, tuned_time] = series.each_ref().map(|series| series.min_median_max()[1]);
+    let [naive_time, tuned_time] = times.each_ref().map(|times| times.total.median());
     table.add_row([
         "naive / std-tuned".to_owned(),
         ratio(naive_time, tuned_time),
@@ -90,45 +103,6 @@ fn comparison(
             .map_or("unknown".to_owned(), |(a, b)| ratio(a, b)),
     ]);
     table
-}
-
-/// The stages side by side.
-fn difference(lines: u64, counted: &[Counted; 2]) -> Table {
-    let mut table = new_table(&[
-        "stage",
-        "naive B/line",
-        "allocs/line",
-        "tuned B/line",
-        "allocs/line",
-    ]);
-    for stage in Stage::ALL {
-        let mut row = vec![stage.name().to_owned()];
-        for variant in counted {
-            let cost = variant.stages[stage.index()];
-            row.push(per_line(cost.allocated_bytes, lines));
-            row.push(per_line(cost.alloc_calls, lines));
-        }
-        table.add_row(row);
-    }
-    table
-}
-
-/// What the tuned job does instead: words, which no figure depends on.
-const fn change(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Read => "one buffer, reused, instead of the whole file as bytes and again as text",
-        Stage::Split => {
-            "no stage of its own: a line is a slice of the buffer, its end is met on the way"
-        }
-        Stage::Parse => {
-            "fields are slices of the line instead of a String each and a joined message"
-        }
-        Stage::Template => {
-            "masked into one scratch instead of a String per field, a Vec and a join"
-        }
-        Stage::Count => "get_mut(&[u8]) first; a key is copied when it is new, not for every line",
-        Stage::Tables => "the top rows are selected, and only they become Strings",
-    }
 }
 
 fn new_table(header: &[&str]) -> Table {

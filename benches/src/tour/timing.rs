@@ -8,7 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{TOP, probe::NoProbe, report::Report, variant::Variant};
+use super::{
+    TOP,
+    probe::{Clock, Stage},
+    report::Report,
+    variant::Variant,
+};
 use crate::failure::Failure;
 
 /// How long to measure.
@@ -46,13 +51,39 @@ impl Plan {
 pub struct Timed {
     /// The answer that every run of every round gave.
     pub report: Report,
-    /// One series per variant, in the order of [`Variant::ALL`].
-    pub series: [Series; 2],
+    /// The times of each variant, in the order of [`Variant::ALL`].
+    pub times: [Times; 2],
 }
 
-/// The times of one variant.
+/// The times of one variant: of the whole job, and of its parts in the same rounds.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Times {
+    /// The whole job.
+    pub total: Series,
+    /// The stages that are passes of their own, in the order of [`Stage::ALL`].
+    pub passes: [Series; Stage::ALL.len()],
+    /// [`Stage::OF_A_LINE`] together.
+    pub of_lines: Series,
+    /// What no stage holds: opening files and giving memory back.
+    pub rest: Series,
+}
+
+impl Times {
+    fn push(&mut self, elapsed: Duration, clock: &Clock) {
+        self.total.push(elapsed);
+        for (stage, series) in Stage::ALL.into_iter().zip(&mut self.passes) {
+            series.push(clock.pass(stage));
+        }
+        self.of_lines.push(clock.of_lines());
+        self.rest.push(elapsed.saturating_sub(clock.total()));
+    }
+}
+
+/// One time per round.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
+    /// Sorted.
     nanoseconds: Vec<u64>,
 }
 
@@ -74,10 +105,18 @@ impl Series {
     /// The shortest, the middle and the longest time, in nanoseconds; zeros without any round.
     #[must_use]
     pub fn min_median_max(&self) -> [u64; 3] {
-        let [first, .., last] = self.nanoseconds.as_slice() else {
-            return [self.nanoseconds.first().copied().unwrap_or(0); 3];
+        let sorted = self.nanoseconds.as_slice();
+        let [first, .., last] = sorted else {
+            return [sorted.first().copied().unwrap_or(0); 3];
         };
-        [*first, self.nanoseconds[self.nanoseconds.len() / 2], *last]
+        let middle = [sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]];
+        [*first, middle[0].midpoint(middle[1]), *last]
+    }
+
+    /// The middle time, in nanoseconds; zero without any round.
+    #[must_use]
+    pub fn median(&self) -> u64 {
+        self.min_median_max()[1]
     }
 }
 
@@ -89,18 +128,18 @@ impl Series {
 ///
 /// When a file cannot be read or two answers differ.
 pub fn measure(files: &[PathBuf], plan: Plan, mut step: impl FnMut()) -> Result<Timed, Failure> {
-    let complete = run(Variant::Naive, files, usize::MAX)?.0;
-    let (tuned, _) = run(Variant::Tuned, files, usize::MAX)?;
+    let (complete, ..) = run(Variant::Naive, files, usize::MAX)?;
+    let (tuned, ..) = run(Variant::Tuned, files, usize::MAX)?;
     agree(&complete, &tuned)?;
     step();
 
-    let mut series = [Series::default(), Series::default()];
+    let mut times = [Times::default(), Times::default()];
     let mut report: Option<Report> = None;
     let begun = Instant::now();
-    while !plan.is_over(series[0].rounds(), begun.elapsed()) {
-        for (variant, series) in Variant::ALL.into_iter().zip(&mut series) {
-            let (answer, elapsed) = run(variant, files, TOP)?;
-            series.push(elapsed);
+    while !plan.is_over(times[0].total.rounds(), begun.elapsed()) {
+        for (variant, times) in Variant::ALL.into_iter().zip(&mut times) {
+            let (answer, elapsed, clock) = run(variant, files, TOP)?;
+            times.push(elapsed, &clock);
             match &report {
                 Some(report) => agree(report, &answer)?,
                 None => report = Some(answer),
@@ -109,12 +148,17 @@ pub fn measure(files: &[PathBuf], plan: Plan, mut step: impl FnMut()) -> Result<
         step();
     }
     let report = report.ok_or_else(|| Failure::usage("at least one round is needed"))?;
-    Ok(Timed { report, series })
+    Ok(Timed { report, times })
 }
 
-fn run(variant: Variant, files: &[PathBuf], top: usize) -> Result<(Report, Duration), Failure> {
+fn run(
+    variant: Variant,
+    files: &[PathBuf],
+    top: usize,
+) -> Result<(Report, Duration, Clock), Failure> {
+    let mut clock = Clock::default();
     let begun = Instant::now();
-    let report = variant.run(files, top, &mut NoProbe);
+    let report = variant.run(files, top, &mut clock);
     let elapsed = begun.elapsed();
     let report = report.map_err(|error| {
         Failure::failed(format!(
@@ -122,7 +166,7 @@ fn run(variant: Variant, files: &[PathBuf], top: usize) -> Result<(Report, Durat
             variant.name()
         ))
     })?;
-    Ok((report, elapsed))
+    Ok((report, elapsed, clock))
 }
 
 /// Fails when two answers differ.
@@ -143,3 +187,6 @@ pub fn agree(one: &Report, other: &Report) -> Result<(), Failure> {
         "two runs over the same input gave different answers{grown}"
     )))
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,9 +100,11 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
             let read = probe.stage(Stage::Read, || buffer.fill(&mut file))?;
             ingest.bytes += read as u64;
             let (bytes, mut at, end) = buffer.whole_lines(read == 0);
-            while at < end {
-                at += ingest.line(&bytes[at..], probe);
-            }
+            probe.one_loop(|probe| {
+                while at < end {
+                    at += ingest.line(&bytes[at..], probe);
+                }
+            });
             if read == 0 {
                 break;
             }

@@ -154,6 +154,12 @@ struct CountingProbe {
 }
 
 impl Probe for CountingProbe {
+    type InLoop = Self;
+
+    fn one_loop<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        work(self)
+    }
+
     fn stage<R>(&mut self, stage: Stage, work: impl FnOnce() -> R) -> R {
         let before = thrifty_memstats::thread();
         let result = work();
