@@ -6,7 +6,7 @@ mod files;
 use std::{
     fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
@@ -175,64 +175,67 @@ fn standard_input_is_copied_and_the_copy_removed() {
 
 /// Where the tour puts a file of its own.
 fn scratch_file(name: &str) -> PathBuf {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_tour"));
-    let target = program.ancestors().nth(2).unwrap();
-    target.join("thrifty").join(name)
+    Path::new(env!("CARGO_BIN_EXE_tour"))
+        .with_file_name("../thrifty")
+        .join(name)
 }
 
-/// A tour on standard input that has copied something and waits for more.
+/// A tour on standard input that has copied something and waits for more, and its copy.
 #[cfg(target_os = "linux")]
-fn waiting_tour() -> (std::process::Child, std::process::ChildStdin, PathBuf) {
+fn waiting_tour() -> (std::process::Child, PathBuf) {
     let mut child = tour(&["--rounds", "1", "--input", "-"])
         .stdin(Stdio::piped())
         .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"one\n").unwrap();
+        .expect("the tour starts");
+    let stdin = child.stdin.as_mut().expect("it is a pipe");
+    stdin.write_all(b"one\n").expect("the tour reads");
     let spool = scratch_file(&format!("tour-spool-{}.log", child.id()));
     while !fs::metadata(&spool).is_ok_and(|copy| copy.len() == 4) {
         std::thread::sleep(std::time::Duration::from_millis(5));
-        assert_eq!(child.try_wait().unwrap(), None);
+        let ended = child.try_wait().expect("it is our child");
+        assert_eq!(ended, None);
     }
-    (child, stdin, spool)
+    (child, spool)
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn what_an_interrupted_tour_left_is_removed_by_the_next() {
-    let (mut killed, _stdin, left) = waiting_tour();
-    let (alive, stdin, in_use) = waiting_tour();
+    let (mut killed, left) = waiting_tour();
+    let (mut alive, in_use) = waiting_tour();
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert!(left.exists(), "a killed process removes nothing");
     success(&run(&["--lines", "10", "--seed", "2", "--rounds", "1"]));
     assert!(!left.exists() && in_use.exists());
-    drop(stdin);
+    drop(alive.stdin.take());
     let text = success(&alive.wait_with_output().unwrap());
     assert!(text.contains("1 lines (4 B)"), "{text}");
 }
 
 #[test]
 fn copying_adds_a_line_end_between_sources_only() {
-    // (sources but for the last, which is standard input; standard input; bytes; lines)
-    let cases: [(&[&[u8]], &[u8], u64, u64); 5] = [
-        (&[b"a"], b"b", 3, 2),
-        (&[b"a\n"], b"b", 3, 2),
-        (&[b"a"], b"", 1, 1),
-        (&[b"", b"a", b""], b"b\n", 4, 2),
-        (&[], b"b", 1, 1),
-    ];
-    for (contents, last, bytes, lines) in cases {
-        let files = Files::new(contents);
+    // (sources but for the last, which is standard input; standard input; what was read)
+    for (contents, last, read) in [
+        (&["a"][..], "b", "2 lines (3 B)"),
+        (&["a\n"], "b", "2 lines (3 B)"),
+        (&["a"], "", "1 lines (1 B)"),
+        (&["", "a", ""], "b\n", "2 lines (4 B)"),
+        (&[], "b", "1 lines (1 B)"),
+    ] {
+        let contents: Vec<&[u8]> = contents.iter().map(|text| text.as_bytes()).collect();
+        let files = Files::new(&contents);
         let mut command = tour(&["--rounds", "1", "--input"]);
         command.args(files.paths()).arg("-").stdin(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(last).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(last.as_bytes())
+            .unwrap();
         let text = success(&child.wait_with_output().unwrap());
-        assert!(
-            text.contains(&format!("{lines} lines ({bytes} B)")),
-            "{text}"
-        );
+        assert!(text.contains(read), "{read}:\n{text}");
     }
 }
 
