@@ -57,7 +57,7 @@ use core::{fmt, hint::black_box};
 
 pub use self::{
     id::Id,
-    row::{Bar, Contestant, Row},
+    row::{Bar, Contestant, Row, Sane},
 };
 use crate::{memstats, patterns};
 

@@ -134,7 +134,7 @@ fn the_table_shows_losses_and_missed_bars() {
 
 #[test]
 fn figures_of_an_invalid_row_are_marked_and_kept_from_benchstat() {
-    let row = Row::new("test/sane/1t", "a planted slow side").sane_below(1e-6);
+    let row = Row::new("test/sane/1t", "a planted slow side").sane_within("std", "std", 0.5);
     let row = finished(spinning(row, "std", 100), &[]);
     let text = table(core::slice::from_ref(&row));
     assert!(text.contains("INVALID test/sane/1t: 'std' takes"), "{text}");

@@ -1,7 +1,7 @@
 //! What came out of a row, and whether it is good enough.
 
 use super::{Interval, NOISE, Series};
-use crate::suite::{Bar, Id, Row};
+use crate::suite::{Bar, Id, Row, Sane};
 
 /// A row's figures.
 #[derive(Clone, Debug)]
@@ -120,29 +120,30 @@ pub(super) fn judge(
             series,
         })
         .collect();
-    let invalid = row.sane_ns().and_then(|sane| insane(&sides, sane));
     let mut measured = Measured {
         id: row.id().clone(),
         sides,
         noise,
         is_noisy: noise > NOISE,
-        invalid,
+        invalid: None,
         verdicts: Vec::new(),
     };
+    measured.invalid = row.sanity().iter().find_map(|sane| insane(sane, &measured));
     let bars = row.bars().iter();
     measured.verdicts = bars.filter_map(|bar| verdict(bar, &measured)).collect();
     measured
 }
 
-fn insane(sides: &[Side], sane: f64) -> Option<String> {
-    let side = sides
-        .iter()
-        .find(|side| side.series.interval().low > sane)?;
-    let (name, median) = (&side.name, side.series.interval().median);
-    Some(format!(
-        "'{name}' takes {median:.0} ns, beyond the sane {sane:.0} ns: was its C or C++ code built \
-         unoptimised, because its profile has debug information? (DESIGN §3.9)"
-    ))
+fn insane(sane: &Sane, measured: &Measured) -> Option<String> {
+    let (subject, base) = (measured.side(sane.subject)?, measured.side(sane.base)?);
+    let found = subject.series.over(&base.series).interval();
+    (found.low > sane.times).then(|| {
+        let (name, base, times, most) = (&subject.name, &base.name, found.median, sane.times);
+        format!(
+            "'{name}' takes {times:.1} × '{base}', beyond the sane {most} ×: was its C or C++ code built \
+             unoptimised, because its profile has debug information? (DESIGN §3.9)"
+        )
+    })
 }
 
 fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {

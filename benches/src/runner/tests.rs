@@ -246,14 +246,22 @@ fn a_side_that_was_built_wrong_makes_the_row_invalid() {
             .contestant("quick", || sleepy(1))
             .contestant("planted", || sleepy(8))
     };
-    let measured = measure(&row().sane_below(6e6), EFFORT, |_| true).unwrap();
+    let measured = measure(&row().sane_within("planted", "quick", 3.0), EFFORT, |_| {
+        true
+    })
+    .unwrap();
     let why = measured.invalid.unwrap();
     assert!(
         why.contains("'planted'") && why.contains("DESIGN §3.9"),
         "{why}"
     );
-    let measured = measure(&row().sane_below(60e6), EFFORT, |_| true).unwrap();
+    let measured = measure(&row().sane_within("planted", "quick", 30.0), EFFORT, |_| {
+        true
+    })
+    .unwrap();
     assert_eq!(measured.invalid, None);
+    let measured = measure(&row().sane_within("absent", "quick", 0.1), EFFORT, |_| true);
+    assert_eq!(measured.unwrap().invalid, None, "not in this build");
 }
 
 #[test]

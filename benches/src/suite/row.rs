@@ -15,7 +15,7 @@ pub struct Row {
     oracle: Option<Oracle>,
     contestants: Vec<Contestant>,
     bars: Vec<Bar>,
-    sane_ns: Option<f64>,
+    sane: Vec<Sane>,
 }
 
 /// One side of a comparison.
@@ -49,6 +49,18 @@ pub enum Bar {
     },
 }
 
+/// What no contestant that was built right exceeds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sane {
+    /// Who may have been built wrong.
+    pub subject: &'static str,
+    /// What it is compared with.
+    pub base: &'static str,
+    /// The factor.
+    pub times: f64,
+}
+
 type Make = Box<dyn Fn() -> Box<dyn Subject>>;
 struct Oracle(Box<dyn Fn() -> u64>);
 
@@ -72,7 +84,7 @@ impl Row {
             oracle: None,
             contestants: Vec::new(),
             bars: Vec::new(),
-            sane_ns: None,
+            sane: Vec::new(),
         }
     }
 
@@ -161,11 +173,16 @@ impl Row {
         self
     }
 
-    /// Beyond so many nanoseconds per operation a contestant was built wrong, and the row says
-    /// nothing: C and C++ code that was silently built unoptimised shows like this.
+    /// Beyond so many times what `base` takes, `subject` was built wrong, and the row says
+    /// nothing: C and C++ code that was silently built unoptimised shows like this. A factor,
+    /// because a busy machine makes nanoseconds of anything.
     #[must_use]
-    pub fn sane_below(mut self, nanoseconds: f64) -> Self {
-        self.sane_ns = Some(nanoseconds);
+    pub fn sane_within(mut self, subject: &'static str, base: &'static str, times: f64) -> Self {
+        self.sane.push(Sane {
+            subject,
+            base,
+            times,
+        });
         self
     }
 
@@ -205,10 +222,10 @@ impl Row {
         &self.bars
     }
 
-    /// See [`Row::sane_below`].
+    /// See [`Row::sane_within`].
     #[must_use]
-    pub fn sane_ns(&self) -> Option<f64> {
-        self.sane_ns
+    pub fn sanity(&self) -> &[Sane] {
+        &self.sane
     }
 
     /// What one iteration must answer; a row without an oracle is not measured.
