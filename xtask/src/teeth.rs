@@ -11,6 +11,7 @@ mod mutants;
 
 use core::fmt::Write as _;
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -90,6 +91,11 @@ pub(crate) fn run(
         )));
     }
     let covered = mutants::covered(&files);
+    if let Some((tag, name)) = stale(&covered, &mutants, models) {
+        return Err(Failure::failed(format!(
+            "a file's table says that {name} covers {tag}, and there is no such model"
+        )));
+    }
     let plans: Vec<_> = mutants
         .into_iter()
         .map(|mutant| {
@@ -109,6 +115,19 @@ pub(crate) fn run(
     let outcomes = hunt_all(&plans)?;
     println!("\n{}\n", table(&outcomes));
     verdict(&outcomes, filter.is_none_or(|part| PLANTED.contains(part)))
+}
+
+/// A tag and a model that a table names for it although there is none of that name.
+fn stale<'a>(
+    covered: &'a BTreeMap<String, Vec<String>>,
+    mutants: &[Mutant],
+    models: &[Model],
+) -> Option<(&'a str, &'a str)> {
+    covered
+        .iter()
+        .filter(|(tag, _)| mutants.iter().any(|mutant| mutant.tag == **tag))
+        .flat_map(|(tag, names)| names.iter().map(|name| (tag.as_str(), name.as_str())))
+        .find(|(_, name)| !models.iter().any(|model| model.name() == *name))
 }
 
 /// Hunts all mutants, as many at a time as there are processors.
@@ -265,7 +284,7 @@ fn verdict(outcomes: &[Outcome], planted_ran: bool) -> Result<String, Failure> {
         ""
     };
     Ok(format!(
-        "{killed} weakened orderings killed, 0 survived, {blind} where loom is blind{and_planted}"
+        "weakened orderings: {killed} killed, 0 survived, {blind} where loom is blind{and_planted}"
     ))
 }
 
@@ -310,13 +329,36 @@ mod tests {
         let said = verdict(&outcomes, true).unwrap();
         assert_eq!(
             said,
-            "1 weakened orderings killed, 0 survived, 1 where loom is blind; the useless one \
+            "weakened orderings: 1 killed, 0 survived, 1 where loom is blind; the useless one \
              survived, as it must"
         );
         let table = table(&outcomes);
         assert!(table.contains("a.put") && table.contains(" 55 "), "{table}");
         assert!(table.contains("useless on purpose"), "{table}");
         assert!(table.contains("why, covered by x"), "{table}");
+    }
+
+    #[test]
+    fn a_table_that_names_no_model_is_stale() {
+        let model = Model {
+            package: "a".into(),
+            executable: Executable {
+                target: "a".into(),
+                path: "/t/a".into(),
+                dir: "/w/a".into(),
+            },
+            test: "models::a_is_seen".into(),
+            seconds: 0.0,
+        };
+        let mutants = [planted().mutant];
+        let says = |tag: &str, name: &str| BTreeMap::from([(tag.into(), vec![name.into()])]);
+        let found = |table| stale(&table, &mutants, std::slice::from_ref(&model)).is_some();
+        assert!(!found(says(PLANTED, "a_is_seen")));
+        assert!(found(says(PLANTED, "a_was_seen")));
+        assert!(
+            !found(says("std.io", "a_was_seen")),
+            "no tag, so another table"
+        );
     }
 
     #[test]
