@@ -16,7 +16,7 @@ pub(super) fn corpus(spec: &CorpusSpec) -> Corpus {
         Kind::LogTokens => log_tokens(spec),
         Kind::Urls { pages } => urls(spec, pages),
         Kind::UniqueIds => unique_ids(spec),
-        Kind::HotKey => hot_key(spec),
+        Kind::HotKey => hot_key(spec.tokens),
         Kind::Mixed {
             vocabulary,
             ids_per_mille,
@@ -25,6 +25,35 @@ pub(super) fn corpus(spec: &CorpusSpec) -> Corpus {
         Kind::Identifiers => unreachable!("names come from sources"),
     };
     finish(builder, spec, spec.reason.into())
+}
+
+/// What a corpus draws from, once each; nothing for those that make strings as they go.
+pub(super) fn vocabulary(spec: &CorpusSpec) -> Corpus {
+    let mut builder = Builder::default();
+    match spec.kind {
+        Kind::ZipfWords { vocabulary } | Kind::Mixed { vocabulary, .. } => {
+            for rank in 0..vocabulary.into() {
+                append_word(&mut builder.text, FIRST_WORD + rank);
+                builder.end_token();
+            }
+        }
+        Kind::Urls { pages } => {
+            for page in 0..pages.into() {
+                append_url(&mut builder.text, spec.seed, page);
+                builder.end_token();
+            }
+        }
+        Kind::Documents { documents } => {
+            for number in 0..documents.into() {
+                append_text(&mut builder.text, spec.seed, number);
+                builder.end_token();
+            }
+        }
+        Kind::HotKey => builder = hot_key(1),
+        Kind::LogTokens | Kind::Identifiers | Kind::UniqueIds => {}
+    }
+    let origin = format!("{}; what it draws from, once each", spec.reason);
+    finish(builder, spec, origin)
 }
 
 /// The names in the sources, file by file.
@@ -146,9 +175,9 @@ fn append_hex(out: &mut String, number: u64, digits: usize) {
     write!(out, "{number:0digits$x}").expect("a String takes every character");
 }
 
-fn hot_key(spec: &CorpusSpec) -> Builder {
+fn hot_key(tokens: u32) -> Builder {
     let mut builder = Builder::default();
-    for _ in 0..spec.tokens {
+    for _ in 0..tokens {
         builder.text.push_str("content-type");
         builder.end_token();
     }
@@ -173,28 +202,31 @@ fn mixed(spec: &CorpusSpec, vocabulary: u32, ids_per_mille: u32) -> Builder {
 fn texts(spec: &CorpusSpec, documents: u32) -> Builder {
     let mut rng = Rng::new(spec.seed);
     let law = Zipf::new(documents as usize, FLAT);
+    let mut builder = Builder::default();
+    for _ in 0..spec.tokens {
+        append_text(&mut builder.text, spec.seed, law.sample(&mut rng) as u64);
+        builder.end_token();
+    }
+    builder
+}
+
+/// The text with a number: all of it follows from the number, and it begins with it.
+fn append_text(out: &mut String, seed: u64, number: u64) {
     let sizes = Sizes::LogNormal {
         median: 8 << 10,
         sigma_quarters: 6,
         low: 1 << 10,
         high: 64 << 10,
     };
-    let mut builder = Builder::default();
-    for _ in 0..spec.tokens {
-        // All of a text follows from its number, and it begins with it.
-        let number = law.sample(&mut rng) as u64;
-        let mut rng = Rng::new(mix(spec.seed) ^ number);
-        let end = builder.text.len() + sizes.sample(&mut rng) as usize;
-        write!(builder.text, "{number}").expect("a String takes every character");
-        while builder.text.len() < end {
-            builder.text.push(' ');
-            append_word(&mut builder.text, rng.below(50_000));
-        }
-        // Words are ASCII: every length is the end of a character.
-        builder.text.truncate(end);
-        builder.end_token();
+    let mut rng = Rng::new(mix(seed) ^ number);
+    let end = out.len() + sizes.sample(&mut rng) as usize;
+    write!(out, "{number}").expect("a String takes every character");
+    while out.len() < end {
+        out.push(' ');
+        append_word(out, rng.below(50_000));
     }
-    builder
+    // Words are ASCII: every length is the end of a character.
+    out.truncate(end);
 }
 
 fn small(rng: &mut Rng, bound: u64) -> usize {
