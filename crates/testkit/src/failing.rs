@@ -20,7 +20,7 @@ thread_local! {
 /// A global allocator that fails at the chosen calls of the thread that chose them.
 ///
 /// Without a plan it passes everything on, each method as itself, and counts for the thread.
-/// A thread that is panicking is spared, so that its message can be made. An allocator that poisons
+/// A thread that is panicking is spared, so that its message can be made, and its calls are no sites. An allocator that poisons
 /// fits inside: `FailingAlloc::new(PoisonAlloc::system())`.
 ///
 /// # Examples
@@ -167,12 +167,18 @@ pub enum AllocFault {
     Onwards,
 }
 
-impl Fault for AllocFault {
-    fn arm(&self, after: u64) {
-        PLAN.set(match self {
+impl AllocFault {
+    const fn plan(self, after: u64) -> Plan {
+        match self {
             Self::Once => Plan::once(after),
             Self::Onwards => Plan::onwards(after),
-        });
+        }
+    }
+}
+
+impl Fault for AllocFault {
+    fn arm(&self, after: u64) {
+        PLAN.set(self.plan(after));
     }
 
     fn disarm(&self) -> u64 {
@@ -182,19 +188,19 @@ impl Fault for AllocFault {
 
 /// Runs `f` while the allocator passes `after` calls and then fails; says how many failed.
 ///
-/// The plan ends with `f`, by a panic too. [`FailingAlloc`] has an example.
+/// The plan ends with `f`, by a panic too; the one that was there before, as a sweep's, then goes on
+/// where it was. [`FailingAlloc`] has an example.
 pub fn with_failing<R>(fault: AllocFault, after: u64, f: impl FnOnce() -> R) -> (R, u64) {
-    struct Disarm(AllocFault);
-    impl Drop for Disarm {
+    struct Restore(Plan);
+    impl Drop for Restore {
         fn drop(&mut self) {
-            self.0.disarm();
+            PLAN.set(self.0);
         }
     }
-    let disarm = Disarm(fault);
-    fault.arm(after);
+    let restore = Restore(PLAN.replace(fault.plan(after)));
     let result = f();
     let struck = PLAN.get().struck();
-    drop(disarm);
+    drop(restore);
     (result, struck)
 }
 

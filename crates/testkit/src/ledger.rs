@@ -12,6 +12,7 @@
 //! (poisoned, overwritten, never written) are recognised before the pointer is followed. Whether the
 //! value lives stands in the state alone, so that one value in two places is dropped in one.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -68,8 +69,12 @@ struct State {
     dead: AtomicU64,
     /// Segment `n` holds the lives of `FIRST << n` values.
     lives: [OnceLock<Box<[AtomicU8]>>; SEGMENTS],
-    /// What went wrong where a panic would have been a second one, or in another thread.
-    violations: Mutex<Vec<String>>,
+    /// What went wrong where a panic would have been a second one, or in another thread. Never
+    /// freed: a panic shows it, wherever it is caught, and no live count is to be off by that.
+    violations: Mutex<Vec<&'static str>>,
+    /// The thread of `Ledger::new`, and the garbage that it had met by then.
+    maker: u64,
+    garbage_before: u64,
 }
 
 impl State {
@@ -90,16 +95,106 @@ impl State {
         &lives[index]
     }
 
-    /// Notes what is wrong, and gives it back.
-    fn violation(&self, what: String) -> String {
+    /// Notes what is wrong, and gives it back. All it allocates, it may allocate under a fault.
+    fn violation(&self, what: fmt::Arguments<'_>) -> Wrong {
         exempt(|| {
+            let what: &'static str = Box::leak(what.to_string().into_boxed_str());
             self.violations
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(what.clone());
-        });
-        what
+                .push(what);
+            Wrong::Noted(what)
+        })
     }
+}
+
+/// What is wrong with a value. Showing it is left to the panic: until then nothing is allocated.
+enum Wrong {
+    /// Its ledger knows.
+    Noted(&'static str),
+    /// The bytes lead to no ledger: this thread's count knows.
+    Used {
+        cookie: u64,
+    },
+    Buried {
+        cookie: u64,
+    },
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Noted(what) => f.write_str(what),
+            Self::Used { cookie } => write!(f, "no tracked value is here: cookie {cookie:#018x}"),
+            Self::Buried { cookie } => write!(
+                f,
+                "what is dropped is no tracked value: cookie {cookie:#018x}"
+            ),
+        }
+    }
+}
+
+/// Garbage that was dropped or used as a tracked value, on all threads.
+static GARBAGE: AtomicU64 = AtomicU64::new(0);
+
+// No destructors, so that both work on a thread that is ending.
+thread_local! {
+    /// As [`GARBAGE`], on this thread.
+    static THREAD_GARBAGE: Cell<u64> = const { Cell::new(0) };
+    /// Which thread this is; 0 as long as nobody asked. `thread::current` would allocate, and does
+    /// not work in destructors.
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
+fn this_thread() -> u64 {
+    static THREADS: AtomicU64 = AtomicU64::new(1);
+    if THREAD.get() == 0 {
+        THREAD.set(THREADS.fetch_add(1, Relaxed));
+    }
+    THREAD.get()
+}
+
+/// Counts what no ledger can be told of.
+fn note_garbage() {
+    GARBAGE.fetch_add(1, Relaxed);
+    add_thread_garbage(1);
+}
+
+/// What this thread met, or was told of by threads that it has joined.
+pub(crate) fn thread_garbage() -> u64 {
+    THREAD_GARBAGE.get()
+}
+
+/// Takes over what a joined thread met.
+pub(crate) fn add_thread_garbage(count: u64) {
+    THREAD_GARBAGE.set(THREAD_GARBAGE.get() + count);
+}
+
+/// `Ok` where this thread's garbage has not grown.
+pub(crate) fn check_thread_garbage(before: u64) -> Result<(), String> {
+    match thread_garbage() - before {
+        0 => Ok(()),
+        count => Err(format!(
+            "{count} drops or uses of bytes that are no tracked value"
+        )),
+    }
+}
+
+/// How often in this process something was dropped or used as a [`Tracked`] that is none.
+///
+/// Such bytes lead to no ledger. The panic may be swallowed, and while unwinding there is none. So a
+/// [`Sweep`](crate::Sweep) looks at the count of its thread after each run, and [`Ledger::check`] at
+/// what came since [`Ledger::new`] on the same thread. Both include the threads of
+/// [`together`](crate::together); for threads of your own compare this.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(thrifty_testkit::garbage_met(), 0);
+/// ```
+#[must_use]
+pub fn garbage_met() -> u64 {
+    GARBAGE.load(Relaxed)
 }
 
 /// Segment and index of a serial number.
@@ -129,6 +224,8 @@ impl Ledger {
                 dead: AtomicU64::new(0),
                 lives: [const { OnceLock::new() }; SEGMENTS],
                 violations: Mutex::new(Vec::new()),
+                maker: this_thread(),
+                garbage_before: thread_garbage(),
             }));
             STATES
                 .lock()
@@ -163,13 +260,19 @@ impl Ledger {
         self.state.dead.load(Relaxed)
     }
 
-    /// Values that were tracked and not dropped.
+    /// Values that were tracked and not dropped. While other threads are busy, about so many.
     #[must_use]
     pub fn live(&self) -> u64 {
-        self.born() - self.dead()
+        // In this order, since each is born first; without any other, it may still come out below.
+        let dead = self.dead();
+        self.born().saturating_sub(dead)
     }
 
     /// Whether nothing was dropped twice or used after its drop.
+    ///
+    /// On the ledger's own thread also, whether nothing was dropped or used since
+    /// [`new`](Self::new) that is no tracked value of any ledger: see
+    /// [`garbage_met`](crate::garbage_met).
     ///
     /// # Errors
     ///
@@ -181,6 +284,9 @@ impl Ledger {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match violations.as_slice() {
+            [] if self.state.maker == this_thread() => {
+                check_thread_garbage(self.state.garbage_before)
+            }
             [] => Ok(()),
             all => Err(all.join("; ")),
         }
@@ -235,7 +341,8 @@ impl fmt::Debug for Ledger {
 ///
 /// Every access looks at the cookie first and panics where the bytes are no living value.
 /// What it finds in freed memory is by nature luck, better under a
-/// [`PoisonAlloc`](crate::PoisonAlloc): a hit is a bug, the absence of hits is no proof.
+/// [`PoisonAlloc`](crate::PoisonAlloc): a hit is a bug, the absence of hits is no proof. Bytes that were
+/// never written are best effort likewise: to the compiler they may be anything at each look.
 ///
 /// # Examples
 ///
@@ -271,10 +378,10 @@ unsafe impl<T: Send> Send for Tracked<T> {}
 // needed, since no shared reference moves the value out. The state is `Sync`, as above.
 unsafe impl<T: Sync> Sync for Tracked<T> {}
 
-/// What the bytes of a `Tracked` are.
+/// What the bytes of a `Tracked` are: a value's serial number and ledger, or their cookie.
 enum Found {
-    Alive(&'static State),
-    Dropped(&'static State),
+    Alive(u64, &'static State),
+    Dropped(u64, &'static State),
     Garbage(u64),
 }
 
@@ -293,8 +400,7 @@ impl<T> Tracked<T> {
     /// If this is no living value.
     #[must_use]
     pub fn serial(&self) -> u64 {
-        self.assert_alive();
-        self.serial
+        self.assert_alive()
     }
 
     /// Takes the value out; this is its drop, as far as the ledger is concerned.
@@ -309,61 +415,67 @@ impl<T> Tracked<T> {
             // SAFETY: initialised by invariant 2, which `bury` has looked at; owned: `bury` says so
             // once for a value, and `this` is never dropped.
             Ok(()) => unsafe { this.value.assume_init_read() },
-            Err(what) => panic!("{what}"),
+            Err(wrong) => panic!("{wrong}"),
         }
     }
 
+    /// Looks at each field once, so that what is judged is what is used. Volatile, so that it is read
+    /// even where the compiler knows that a program without bugs could find only one value.
     fn find(&self) -> Found {
-        // SAFETY: valid: a place of our own; volatile, so that it is read even where the compiler
-        // knows that a program without bugs could find only one value.
+        // SAFETY: valid: a place of our own, borrowed for the time of the call.
         let now = unsafe { (&raw const self.cookie).read_volatile() };
-        if now != cookie(self.serial, self.state) {
+        // SAFETY: as above.
+        let serial = unsafe { (&raw const self.serial).read_volatile() };
+        // SAFETY: as above.
+        let state = unsafe { (&raw const self.state).read_volatile() };
+        if now != cookie(serial, state) {
             return Found::Garbage(now);
         }
         // SAFETY:
         // - valid: by invariant 1 it is a ledger's state, which is never freed;
         // - shared: a state is only ever reached through shared references.
-        let state = unsafe { &*self.state };
-        let life = state
-            .life(self.serial)
-            .map_or(UNBORN, |life| life.load(Relaxed));
+        let state = unsafe { &*state };
+        let life = state.life(serial).map_or(UNBORN, |life| life.load(Relaxed));
         if life == BORN {
-            Found::Alive(state)
+            Found::Alive(serial, state)
         } else {
-            Found::Dropped(state)
+            Found::Dropped(serial, state)
         }
     }
 
-    fn assert_alive(&self) {
-        let what = match self.find() {
-            Found::Alive(_) => return,
-            Found::Dropped(state) => {
-                state.violation(format!("value #{} is used after its drop", self.serial))
+    /// The serial number of a value that lives.
+    fn assert_alive(&self) -> u64 {
+        let wrong = match self.find() {
+            Found::Alive(serial, _) => return serial,
+            Found::Dropped(serial, state) => {
+                state.violation(format_args!("value #{serial} is used after its drop"))
             }
-            Found::Garbage(cookie) => format!("no tracked value is here: cookie {cookie:#018x}"),
+            Found::Garbage(cookie) => {
+                note_garbage();
+                Wrong::Used { cookie }
+            }
         };
-        panic!("{what}");
+        panic!("{wrong}");
     }
 
     /// Marks the value as dropped. `Ok` comes once for a value: the caller then owns it. Otherwise
     /// says, here and in the ledger, what is wrong.
-    fn bury(&self) -> Result<(), String> {
-        let twice = || format!("value #{} is dropped twice", self.serial);
-        let state = match self.find() {
-            Found::Alive(state) => state,
-            Found::Dropped(state) => return Err(state.violation(twice())),
+    fn bury(&self) -> Result<(), Wrong> {
+        let twice = |serial, state: &State| {
+            Err(state.violation(format_args!("value #{serial} is dropped twice")))
+        };
+        let (serial, state) = match self.find() {
+            Found::Alive(serial, state) => (serial, state),
+            Found::Dropped(serial, state) => return twice(serial, state),
             Found::Garbage(cookie) => {
-                return Err(format!(
-                    "what is dropped is no tracked value: cookie {cookie:#018x}"
-                ));
+                note_garbage();
+                return Err(Wrong::Buried { cookie });
             }
         };
         // Of two copies that are dropped at the same time, one finds the other's mark.
-        let life = state
-            .life(self.serial)
-            .map(|life| life.swap(DROPPED, Relaxed));
+        let life = state.life(serial).map(|life| life.swap(DROPPED, Relaxed));
         if life != Some(BORN) {
-            return Err(state.violation(twice()));
+            return twice(serial, state);
         }
         state.dead.fetch_add(1, Relaxed);
         Ok(())
@@ -376,9 +488,11 @@ impl<T> Drop for Tracked<T> {
             // SAFETY: valid: initialised by invariant 2, which `bury` has looked at; exclusive:
             // through `&mut self`; owned: `bury` says so once for a value.
             Ok(()) => unsafe { self.value.assume_init_drop() },
-            // The ledger has noted it, unless these bytes lead to none: then nobody else knows.
-            Err(what) if std::thread::panicking() => eprintln!("thrifty-testkit: {what}"),
-            Err(what) => panic!("{what}"),
+            // A second panic would abort. The ledger or the thread's count has noted it.
+            Err(wrong) if std::thread::panicking() => {
+                exempt(|| eprintln!("thrifty-testkit: {wrong}"));
+            }
+            Err(wrong) => panic!("{wrong}"),
         }
     }
 }
@@ -409,7 +523,7 @@ impl<T: Clone> Clone for Tracked<T> {
     fn clone(&self) -> Self {
         let value = (**self).clone();
         match self.find() {
-            Found::Alive(state) => Ledger { state }.track(value),
+            Found::Alive(_, state) => Ledger { state }.track(value),
             _ => panic!("the value's own `clone` dropped it"),
         }
     }

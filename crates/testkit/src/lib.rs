@@ -38,7 +38,7 @@ pub use self::{
     child::{Child, Ended, Ending},
     failing::{AllocFault, FailingAlloc, ThreadCounts, exempt, thread_counts, with_failing},
     fuse::{Blown, Fuse},
-    ledger::{Ledger, Tracked},
+    ledger::{Ledger, Tracked, garbage_met},
     poison::{FREED, FRESH, PoisonAlloc, REDZONE},
     program::{Divergence, Machine, Op, Program, Rng, fuzz, run_against_oracle},
     quiet::{message, quietly},

@@ -12,6 +12,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::fuse::Blown;
+use crate::ledger::{check_thread_garbage, thread_garbage};
+use crate::quiet::message;
 
 /// A sweep gives up after this many runs, unless told otherwise.
 const MAX_RUNS: u64 = 10_000;
@@ -110,7 +112,7 @@ pub enum SweepError {
         /// What it returned or panicked with.
         what: String,
     },
-    /// The program panicked, and not by a blown fuse.
+    /// The program panicked, or the drop of what it left, and not by a blown fuse.
     Panicked {
         /// Where the fault struck, from 0.
         site: u64,
@@ -184,7 +186,15 @@ impl<F: FnMut() -> Result<(), String>> Condition for Checked<F> {
 /// Runs a program with a fault at each of its sites in turn.
 ///
 /// What the program returns is dropped after the fault is disarmed and before the conditions are
-/// checked: return the subject to have it dropped, keep it outside to see it used again.
+/// checked: return the subject to have it dropped. To see a subject used again after a failure, call
+/// it a second time inside the program, or let a condition use it.
+///
+/// Whatever survives a run outside the program moves the sites: where a cache that the first run
+/// filled is kept, later runs do not come to the sites in between, and the sweep passes without
+/// them. Start afresh in each run; [`run_with`](Self::run_with) does so where the making of the
+/// subject is not to be swept.
+///
+/// Each run must also leave this thread's count of [`garbage_met`](crate::garbage_met) alone.
 ///
 /// # Examples
 ///
@@ -272,29 +282,78 @@ impl<'a, F: Fault> Sweep<'a, F> {
         }
     }
 
+    /// Sweeps over a subject that `setup` makes anew for each run, before the fault is armed. It is
+    /// dropped as what the program returns is: after the fault, before the conditions.
+    ///
+    /// # Panics
+    ///
+    /// Where [`try_run`](Self::try_run) has an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_testkit::{Fuse, Sweep, quietly};
+    ///
+    /// let fuse = Fuse::new();
+    /// let swept = Sweep::over(&fuse).run_with(
+    ///     || vec![0],
+    ///     |all| {
+    ///         let mut fill = || quietly(|| all.resize_with(3, || { fuse.call(); 1 }));
+    ///         // The second call meets what a fault in the first one left.
+    ///         let _ = fill();
+    ///         let _ = fill();
+    ///         assert_eq!(*all, [0, 1, 1]);
+    ///     },
+    /// );
+    /// assert_eq!((swept.sites, swept.absorbed), (2, 2));
+    /// ```
+    #[track_caller]
+    pub fn run_with<S, R: Outcome>(
+        self,
+        setup: impl FnMut() -> S,
+        program: impl FnMut(&mut S) -> R,
+    ) -> Swept {
+        match self.try_run_with(setup, program) {
+            Ok(swept) => swept,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Sweeps, and says what is wrong instead of panicking.
     ///
     /// # Errors
     ///
-    /// A condition does not hold, the program panics by itself or fails without a fault, the fault
-    /// never strikes, or it strikes in every run.
-    pub fn try_run<R: Outcome>(
+    /// A condition does not hold, the program or the drop of what it left panics by itself or fails
+    /// without a fault, the fault never strikes, or it strikes in every run.
+    pub fn try_run<R: Outcome>(self, mut program: impl FnMut() -> R) -> Result<Swept, SweepError> {
+        self.try_run_with(|| (), |()| program())
+    }
+
+    /// As [`run_with`](Self::run_with), and says what is wrong instead of panicking.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_run`](Self::try_run).
+    pub fn try_run_with<S, R: Outcome>(
         mut self,
-        mut program: impl FnMut() -> R,
+        mut setup: impl FnMut() -> S,
+        mut program: impl FnMut(&mut S) -> R,
     ) -> Result<Swept, SweepError> {
         let mut swept = Swept::default();
         for site in 0..self.max_runs {
+            let garbage = thread_garbage();
             for (_, condition) in &mut self.conditions {
                 condition.before();
             }
+            let mut subject = setup();
             self.fault.arm(site);
-            let outcome = catch_unwind(AssertUnwindSafe(&mut program));
+            let outcome = catch_unwind(AssertUnwindSafe(|| program(&mut subject)));
             let has_struck = self.fault.disarm() > 0;
-            judge(outcome, site, has_struck, &mut swept)?;
+            judge(outcome, subject, site, has_struck, &mut swept)?;
+            let broken = |name, what| SweepError::Broken { site, name, what };
+            check_thread_garbage(garbage).map_err(|what| broken("tracked values", what))?;
             for (name, condition) in &mut self.conditions {
-                if let Err(what) = condition.after() {
-                    return Err(SweepError::Broken { site, name, what });
-                }
+                condition.after().map_err(|what| broken(name, what))?;
             }
             if !has_struck {
                 return if site == 0 {
@@ -312,31 +371,44 @@ impl<'a, F: Fault> Sweep<'a, F> {
 }
 
 /// Counts how a run ended, and drops what it left.
-fn judge<R: Outcome>(
+fn judge<S, R: Outcome>(
     outcome: Result<R, Box<dyn Any + Send>>,
+    subject: S,
     site: u64,
     has_struck: bool,
     swept: &mut Swept,
 ) -> Result<(), SweepError> {
-    match outcome {
+    let panicked = |what| {
+        if has_struck {
+            SweepError::Panicked { site, what }
+        } else {
+            SweepError::Unprovoked { what }
+        }
+    };
+    let verdict = match &outcome {
         Ok(value) => match value.refusal() {
-            Some(what) if !has_struck => {
-                return Err(SweepError::Unprovoked {
-                    what: format!("{what:?}"),
-                });
-            }
-            Some(_) => swept.refused += 1,
-            None => swept.absorbed += u64::from(has_struck),
+            Some(what) if !has_struck => Err(SweepError::Unprovoked {
+                what: format!("{what:?}"),
+            }),
+            Some(_) => Ok(&mut swept.refused),
+            None => Ok(&mut swept.absorbed),
         },
-        Err(payload) if has_struck && payload.is::<Blown>() => swept.unwound += 1,
-        Err(payload) => {
-            let what = crate::quiet::message(&*payload);
-            return Err(if has_struck {
-                SweepError::Panicked { site, what }
-            } else {
-                SweepError::Unprovoked { what }
-            });
+        Err(payload) if has_struck && payload.is::<Blown>() => Ok(&mut swept.unwound),
+        Err(payload) => Err(panicked(message(&**payload))),
+    };
+    let verdict = verdict.map(|count| *count += u64::from(has_struck));
+    // One after the other, so that the panic of one does not meet that of the other. What the program
+    // did comes first: a drop that panics, too, may be its consequence.
+    let drops = [
+        catch_unwind(AssertUnwindSafe(|| drop(outcome))),
+        catch_unwind(AssertUnwindSafe(|| drop(subject))),
+    ];
+    verdict?;
+    match drops.into_iter().find_map(Result::err) {
+        None => Ok(()),
+        Some(payload) => {
+            let what = message(&*payload);
+            Err(panicked(format!("dropping what the run left: {what}")))
         }
     }
-    Ok(())
 }

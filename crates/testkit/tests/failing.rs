@@ -1,4 +1,5 @@
 //! Failing allocations: at the chosen call, on the chosen thread, and never by accident.
+#![expect(unsafe_code, reason = "drops a value twice, to see it noticed")]
 
 use std::cell::Cell;
 use std::collections::TryReserveError;
@@ -138,6 +139,56 @@ fn a_ledger_works_where_every_allocation_fails() {
     assert_eq!((struck, thread_counts()), (0, before));
     assert_eq!(ledger.born(), 1000);
     ledger.assert_balanced();
+}
+
+#[test]
+fn a_plan_in_a_plan_gives_way_to_it_again() {
+    let swept = Sweep::over(AllocFault::Once).run(|| {
+        let (mut one, mut other) = (Vec::<u8>::new(), Vec::<u8>::new());
+        one.try_reserve(1)?;
+        let inner = with_failing(AllocFault::Once, 0, || {
+            Vec::<u8>::new().try_reserve(1).is_err()
+        });
+        assert_eq!(inner, (true, 1));
+        other.try_reserve(1)?;
+        other.try_reserve(100)?;
+        Ok::<_, TryReserveError>((one, other))
+    });
+    assert_eq!((swept.sites, swept.refused), (3, 3));
+}
+
+#[test]
+fn a_leak_at_a_site_behind_a_caught_panic_is_found() {
+    let left_behind = Cell::new(Vec::new());
+    let error = Sweep::over(AllocFault::Once)
+        .unchanged("live", || thread_counts().live())
+        .try_run(|| {
+            let mut bytes = Vec::<u8>::new();
+            bytes.try_reserve_exact(1)?;
+            let _ = quietly(|| panic!("makes a message of {} bytes", bytes.capacity()));
+            let mut more = Vec::<u8>::new();
+            more.try_reserve_exact(1)
+                .inspect_err(|_| left_behind.set(bytes))
+        })
+        .unwrap_err();
+    assert!(
+        matches!(error, SweepError::Broken { name: "live", .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_violation_is_said_where_every_allocation_fails() {
+    in_child!(|| {
+        let mut value = std::mem::ManuallyDrop::new(Ledger::new().track(1));
+        // SAFETY: not dropped yet.
+        unsafe { std::mem::ManuallyDrop::drop(&mut value) };
+        with_failing(AllocFault::Onwards, 0, || {
+            // SAFETY: broken on purpose; the bytes are still there, which is what a `Tracked` needs.
+            unsafe { std::mem::ManuallyDrop::drop(&mut value) };
+        });
+    })
+    .assert_panicked("value #0 is dropped twice");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr;
 
-use thrifty_testkit::{Ledger, Tracked, message, quietly, together};
+use thrifty_testkit::{Ledger, Tracked, garbage_met, message, quietly, together};
 
 fn panic_of<R>(f: impl FnOnce() -> R) -> String {
     match quietly(f) {
@@ -158,6 +158,31 @@ fn of_threads_that_drop_one_value_all_but_one_are_caught() {
         assert_eq!(caught.iter().filter(|caught| **caught).count(), 3);
         assert_eq!(ledger.dead(), 1);
     }
+}
+
+#[test]
+fn the_living_can_be_counted_while_others_come_and_go() {
+    let ledger = Ledger::new();
+    let most = together(3, |index| match index {
+        0 => (0..200_000).map(|_| ledger.live()).max(),
+        _ => (0..50_000).map(|_| drop(ledger.track(1))).map(|()| 0).max(),
+    });
+    assert!(most[0] <= Some(100_000), "{most:?}");
+}
+
+#[test]
+fn garbage_is_the_business_of_the_ledgers_of_its_thread() {
+    let before = Ledger::new();
+    let place = MaybeUninit::<Tracked<u64>>::zeroed();
+    // SAFETY: valid in the sense that any bytes are a `Tracked`; shared: nobody writes.
+    let value = unsafe { place.assume_init_ref() };
+    let elsewhere = std::thread::spawn(Ledger::new).join().unwrap();
+    assert!(panic_of(|| value.serial()).starts_with("no tracked value is here"));
+    let said = before.check().unwrap_err();
+    assert!(said.starts_with("1 drops or uses of bytes"), "{said}");
+    assert!(garbage_met() > 0);
+    Ledger::new().assert_balanced();
+    elsewhere.assert_balanced();
 }
 
 #[test]

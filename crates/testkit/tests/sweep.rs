@@ -1,8 +1,11 @@
 //! Panics at every callback; what a sweep must not accept.
+#![expect(unsafe_code, reason = "a vector that is too long, to see it noticed")]
 
 use std::cell::Cell;
 
-use thrifty_testkit::{Fault, Fuse, Ledger, Sweep, SweepError, Swept, quietly, together};
+use thrifty_testkit::{
+    FRESH, Fault, Fuse, Ledger, Sweep, SweepError, Swept, Tracked, garbage_met, quietly, together,
+};
 
 /// Extends a vector, and may set the length before the elements are there.
 fn extend(all: &mut Vec<u32>, fuse: &Fuse, is_buggy: bool) {
@@ -187,4 +190,97 @@ fn what_the_program_returns_is_dropped_before_the_check_and_after_the_fault() {
             Some(AtDrop(&drops, &fuse))
         });
     assert_eq!((swept.sites, drops.get()), (1, 1));
+}
+
+#[test]
+fn a_drop_that_panics_is_an_error_with_its_site() {
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("in drop");
+        }
+    }
+    let fuse = Fuse::new();
+    let swallow = || drop(quietly(|| fuse.call()));
+    let what = "dropping what the run left: in drop".to_owned();
+    let expected = Err(SweepError::Panicked { site: 0, what });
+    let returned = quietly(|| {
+        let swept = Sweep::over(&fuse).try_run(|| {
+            swallow();
+            Some(Bad)
+        });
+        assert_eq!(fuse.disarm(), 1, "the sweep has ended in order");
+        swept
+    });
+    assert_eq!(returned.unwrap(), expected);
+    let made = quietly(|| Sweep::over(&fuse).try_run_with(|| Bad, |_| swallow()));
+    assert_eq!(made.unwrap(), expected);
+}
+
+#[test]
+fn what_survives_a_run_hides_sites_and_a_fresh_subject_does_not() {
+    let fuse = Fuse::new();
+    let fill = |cache: &mut Vec<u32>| {
+        // As a cache: what is there is not made again.
+        while cache.len() < 6 {
+            fuse.call();
+            cache.push(1);
+        }
+    };
+    let mut kept = Vec::new();
+    assert_eq!(Sweep::over(&fuse).run(|| fill(&mut kept)).sites, 3);
+    assert_eq!(Sweep::over(&fuse).run_with(Vec::new, fill).sites, 6);
+}
+
+#[test]
+fn setup_meets_no_fault_and_its_subject_is_dropped_before_the_conditions() {
+    let (fuse, ledger) = (Fuse::new(), Ledger::new());
+    let swept = Sweep::over(&fuse)
+        .check("ledger", || ledger.check())
+        .run_with(
+            || {
+                fuse.call();
+                ledger.track(1)
+            },
+            |value| {
+                fuse.call();
+                Some(**value)
+            },
+        );
+    assert_eq!((swept.sites, swept.unwound), (1, 1));
+    assert_eq!(ledger.born(), 2);
+}
+
+/// A vector that claims its elements before they are there.
+fn claim_too_early(fuse: &Fuse, ledger: Ledger) -> Vec<Tracked<u64>> {
+    let mut all: Vec<Tracked<u64>> = Vec::with_capacity(4);
+    let start = all.as_mut_ptr();
+    // SAFETY: valid and exclusive: the vector's own room for four.
+    unsafe { start.write_bytes(FRESH, 4) };
+    // SAFETY: broken on purpose, as the elements are written below; a `Tracked` stands any bytes.
+    unsafe { all.set_len(4) };
+    for index in 0..4 {
+        fuse.call();
+        // SAFETY: in bounds of the four.
+        let place = unsafe { start.add(index) };
+        // SAFETY: valid and exclusive, as above.
+        unsafe { place.write(ledger.track(1)) };
+    }
+    all
+}
+
+#[test]
+fn garbage_dropped_while_unwinding_is_caught() {
+    let (fuse, ledger) = (Fuse::new(), Ledger::new());
+    let error = Sweep::over(&fuse)
+        .try_run(|| Some(claim_too_early(&fuse, ledger)))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "fault at site 0: tracked values: 4 drops or uses of bytes that are no tracked value"
+    );
+    let said = ledger.check().unwrap_err();
+    assert!(said.starts_with("4 drops or uses"), "{said}");
+    assert!(garbage_met() >= 4);
+    Ledger::new().assert_balanced();
 }
