@@ -2,7 +2,8 @@
 //!
 //! Each row has up to three sides that give the same answer: `bad`, as it is often written; `good`,
 //! the usual remedy; `best`, as little as the job allows. Where the remedy cannot be improved
-//! upon, `good` is `best` and there are two sides. The pages in `docs/patterns/` show the code of
+//! upon, `good` is `best` and there are two sides. Another form worth knowing is a fourth side with
+//! a name of its own. The pages in `docs/patterns/` show the code of
 //! each pattern and say when it does not matter; every pattern's module has its page as its
 //! documentation, so that the code on it is compiled and run.
 //!
@@ -84,6 +85,19 @@ impl<I: 'static> Pattern<I> {
             .contestant("best", move || Work::new(input(), best))
     }
 
+    /// Where another form is worth knowing, under a name of its own.
+    fn four(
+        self,
+        bad: Side<I>,
+        (name, other): (&str, Side<I>),
+        good: Side<I>,
+        best: Side<I>,
+    ) -> Row {
+        let input = self.input;
+        self.three(bad, good, best)
+            .contestant(name, move || Work::new(input(), other))
+    }
+
     fn row(self) -> Row {
         let (input, oracle) = (self.input, self.oracle);
         Row::new(format!("patterns/{}/1t", self.name), self.reason).oracle(move || oracle(&input()))
@@ -118,8 +132,9 @@ fn numbers() -> Vec<u64> {
     (0..COUNT).map(|_| rng.next_u64() >> 32).collect()
 }
 
-/// Of a text its length and some of its bytes: a sum over all would be most of what is timed. That
-/// the texts are the same to the last byte is tested.
+/// Of a text of kilobytes its length and sixteen of its bytes: a sum over all would be most of what
+/// is timed, and for a text of a line even these are. That the texts are the same to the last byte
+/// is tested.
 fn sample(text: &str) -> u64 {
     let bytes = text.as_bytes();
     let step = bytes.len() / 16 + 1;

@@ -9,7 +9,8 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         Pattern {
             name: "join-1000",
-            reason: "a text that is copied for each part copies itself five hundred times",
+            reason: "a text made with + in a loop (bad), with + on a clone of it (clone), in a \
+                     buffer of its size (good), and with join (best)",
             input: words,
             oracle: |words| {
                 let mut text = words[0].clone();
@@ -20,8 +21,9 @@ pub(super) fn rows() -> Vec<Row> {
                 sample(&text)
             },
         }
-        .three(
-            |words| sample(&opaque(copied(words))),
+        .four(
+            |words| sample(&opaque(added(words))),
+            ("clone", |words| sample(&opaque(copied(words)))),
             |words| sample(&opaque(sized(words))),
             |words| sample(&opaque(joined(words))),
         ),
@@ -31,6 +33,17 @@ pub(super) fn rows() -> Vec<Row> {
 fn words() -> Vec<String> {
     let corpus = CorpusSpec::WORDS.with_tokens(2_000).generate();
     corpus.iter().take(COUNT).map(String::from).collect()
+}
+
+/// Each `+` takes the old text over and appends to it; where there is no room, the text moves.
+#[inline(never)]
+fn added(words: &[String]) -> String {
+    let mut text = String::new();
+    for word in words {
+        let separator = if text.is_empty() { "" } else { "," };
+        text = text + separator + word;
+    }
+    text
 }
 
 /// The old text is kept while the new one is made, as languages with immutable strings do it.
@@ -64,12 +77,13 @@ fn joined(words: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{copied, joined, sized, words};
+    use super::{added, copied, joined, sized, words};
 
     #[test]
     fn every_side_gives_the_same_text() {
         let words = words();
         assert_eq!(words.len(), 1_000);
+        assert_eq!(added(&words), joined(&words));
         assert_eq!(copied(&words), joined(&words));
         assert_eq!(sized(&words), joined(&words));
     }
