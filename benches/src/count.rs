@@ -40,9 +40,14 @@ pub struct Count {
     pub peak_bytes: u64,
 }
 
-/// Iterations that are counted, after one that is not: what is filled on first use is no cost of
-/// the operation.
-const ITERATIONS: u64 = 8;
+/// Iterations that are counted, after as many that are not: what is filled on first use is no cost
+/// of the operation, and what is refilled every so often is.
+fn iterations(row: &Row) -> u64 {
+    (OPERATIONS / row.operations_per_iteration().max(1)).max(8)
+}
+
+/// Operations to count at least: past the size of a cache that is refilled as a whole.
+const OPERATIONS: u64 = 1024;
 
 /// Counts every side of a row.
 ///
@@ -55,20 +60,21 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
         .expected()
         .ok_or_else(|| wrong("has no oracle".to_owned()))?;
     let threads = row.id().threads();
+    let iterations = iterations(row);
     let mut counts = Vec::new();
     for side in row.contestants() {
         let name = side.name();
         let subject = side.make_counted();
         let (answers, delta) = match threads {
-            1 => alone(&*subject),
-            _ => together(&*subject, threads),
+            1 => alone(&*subject, iterations),
+            _ => together(&*subject, threads, iterations),
         }
         .map_err(|error| wrong(error.to_string()))?;
-        let right = Some(expected.wrapping_mul(ITERATIONS));
+        let right = Some(expected.wrapping_mul(iterations));
         if answers.iter().any(|answer| *answer != right) {
             return Err(wrong(format!("'{name}' answers wrongly")));
         }
-        let operations = (ITERATIONS * row.operations_per_iteration() * threads as u64) as f64;
+        let operations = (iterations * row.operations_per_iteration() * threads as u64) as f64;
         counts.push(Count {
             workload: row.id().to_string(),
             subject: name.to_owned(),
@@ -84,15 +90,15 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
 type Counted = Result<(Vec<Option<u64>>, Delta), NotInstalled>;
 
 /// One thread, whose own scope knows its peak exactly.
-fn alone(subject: &dyn Subject) -> Counted {
+fn alone(subject: &dyn Subject, iterations: u64) -> Counted {
     let mut worker = subject.worker(0);
-    let _warm = worker.run(1);
-    let (answer, delta) = measure(|| worker.run(ITERATIONS));
+    let _warm = worker.run(iterations);
+    let (answer, delta) = measure(|| worker.run(iterations));
     Ok((vec![Some(answer)], delta?))
 }
 
 /// Threads that have started before the count begins and end after it.
-fn together(subject: &dyn Subject, threads: usize) -> Counted {
+fn together(subject: &dyn Subject, threads: usize, iterations: u64) -> Counted {
     let edge = Barrier::new(threads + 1);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
@@ -102,14 +108,14 @@ fn together(subject: &dyn Subject, threads: usize) -> Counted {
                     // Also where the work panics: the others wait at every edge.
                     let mut ready = caught(|| {
                         let mut worker = subject.worker(thread);
-                        let _warm = worker.run(1);
+                        let _warm = worker.run(iterations);
                         worker
                     });
                     edge.wait();
                     edge.wait();
                     let (answer, own) = measure(|| {
                         let worker = ready.as_mut()?;
-                        caught(|| worker.run(ITERATIONS))
+                        caught(|| worker.run(iterations))
                     });
                     edge.wait();
                     edge.wait();

@@ -15,7 +15,12 @@
 //!
 //! What two sides differ by is taken per round, so that a slow spell of the machine, which hits
 //! both, cancels out; the median of these differences comes with a 95 % interval from order
-//! statistics, which assumes nothing about their distribution.
+//! statistics. It assumes no shape of their distribution, but that rounds are independent: a spell
+//! that lasts many rounds and hits the sides unequally makes it too narrow.
+//!
+//! A bar is met when the whole interval keeps to it, missed when the whole interval lies beyond, and
+//! open otherwise. It stays open, too, where a row is noisy, invalid, or has more threads than the
+//! machine has cores.
 
 mod calibration;
 mod crew;
@@ -27,7 +32,7 @@ use core::time::Duration;
 pub(crate) use self::crew::Panicked;
 use self::crew::{Crew, Lap, with_crew};
 pub use self::{
-    outcome::{Measured, Side, Standing, Verdict},
+    outcome::{Judgement, Measured, Side, Standing, Verdict},
     series::{Interval, Series},
 };
 use crate::suite::{Contestant, Row, Subject};
@@ -77,6 +82,10 @@ pub enum Broken {
 
 /// Long enough that the start of the threads does not show.
 const TURN: Duration = Duration::from_millis(5);
+
+/// With more threads than cores a turn spans several slices of the scheduler, or the threads would
+/// run one after the other.
+const LONG_TURN: Duration = Duration::from_millis(50);
 
 /// More rounds than this make turns longer instead.
 const MOST_ROUNDS: u32 = 101;
@@ -142,7 +151,10 @@ impl Bench<'_> {
     fn plan(&self, budget: Duration, fewest: u32) -> Result<Plan, Broken> {
         let sides = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         let longest = budget / (fewest * sides);
-        let turn = TURN.max(budget / (MOST_ROUNDS * sides)).min(longest);
+        let mut turn = TURN.max(budget / (MOST_ROUNDS * sides)).min(longest);
+        if outcome::is_oversubscribed(self.row.id().threads()) {
+            turn = turn.max(LONG_TURN);
+        }
         let calibrate = |side| {
             let lap = |count| self.laps(side, count).map(|laps| longest_of(&laps));
             calibration::calibrate(turn, lap)

@@ -40,6 +40,9 @@ pub struct Record {
     pub noise: f64,
     /// The control stayed beyond 5 %.
     pub noisy: bool,
+    /// There were more threads than cores.
+    #[serde(default)]
+    pub oversubscribed: bool,
     /// Why the figures are no result, if they are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
@@ -69,6 +72,7 @@ impl Record {
                 rounds: side.series.rounds().len(),
                 noise: rounded(measured.noise),
                 noisy: measured.is_noisy,
+                oversubscribed: measured.is_oversubscribed,
                 invalid: measured.invalid.clone(),
             }
         };

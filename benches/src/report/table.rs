@@ -6,7 +6,7 @@ use std::thread;
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::Finished;
-use crate::runner::{Interval, Side, Standing};
+use crate::runner::{Interval, Judgement, Side, Standing};
 
 /// The rows as a person reads them.
 #[must_use]
@@ -37,7 +37,8 @@ pub fn table(rows: &[Finished]) -> String {
         "{table}\n\
          Median nanoseconds per operation of the rounds, sides taking turns in one process; threads by their own\n\
          clocks, on {cores} cores. B/op, allocs/op and peak come from a second binary that counts; the peak of\n\
-         several threads is an upper bound. '× first' is to the row's first subject.\n"
+         several threads is an upper bound. '× first' is to the row's first subject; ratios are taken round by\n\
+         round, so they need not be those of the medians.\n"
     );
     // Writing to a String does not fail.
     let _ = write!(text, "{}{}{}", bars(rows), losses(rows), doubts(rows));
@@ -61,6 +62,7 @@ fn cells(row: &Finished, side: &Side) -> [String; 10] {
     let counted = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), short);
     let mark = match (is_first, &measured.invalid, measured.is_noisy) {
         (true, Some(_), _) => "INVALID".to_owned(),
+        (true, None, _) if measured.is_oversubscribed => "oversubscribed".to_owned(),
         (true, None, true) => format!("noisy {:.0} %", measured.noise * 100.0),
         _ => String::new(),
     };
@@ -94,10 +96,17 @@ fn short(value: f64) -> String {
 
 fn bars(rows: &[Finished]) -> String {
     let mut text = String::new();
+    let (mut met, mut missed, mut open, mut unjudged) = (0, 0, 0, 0);
     for row in rows {
+        let id = &row.measured.id;
         for verdict in &row.measured.verdicts {
-            let (id, bar) = (&row.measured.id, &verdict.bar);
-            let word = if verdict.is_missed() { "MISS" } else { "PASS" };
+            let bar = &verdict.bar;
+            let (word, tally) = match verdict.judgement {
+                Judgement::Met => ("PASS", &mut met),
+                Judgement::Missed => ("MISS", &mut missed),
+                Judgement::Open => ("OPEN", &mut open),
+            };
+            *tally += 1;
             let Interval {
                 median, low, high, ..
             } = verdict.found;
@@ -106,12 +115,27 @@ fn bars(rows: &[Finished]) -> String {
                 "  {word}  {id:<34} {bar}: {median:.2} [{low:.2}, {high:.2}]"
             );
         }
+        for bar in &row.measured.unjudged {
+            unjudged += 1;
+            let _ = writeln!(
+                text,
+                "  NOT JUDGED  {id:<27} {bar}: this build has not all of these"
+            );
+        }
     }
     if text.is_empty() {
-        text
-    } else {
-        format!("\nBars:\n{text}")
+        return text;
     }
+    let mut tail = format!("  {met} passed, {missed} missed, {open} open");
+    if unjudged > 0 {
+        let _ = write!(tail, ", {unjudged} not judged");
+    }
+    if open > 0 {
+        tail.push_str(
+            ". Open: the interval holds the bar, or the row is noisy, invalid or oversubscribed",
+        );
+    }
+    format!("\nBars:\n{text}{tail}.\n")
 }
 
 /// Where the side that ought to win does not.

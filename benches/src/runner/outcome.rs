@@ -1,5 +1,7 @@
 //! What came out of a row, and whether it is good enough.
 
+use std::thread;
+
 use super::{Interval, NOISE, Series};
 use crate::suite::{Bar, Id, Row, Sane};
 
@@ -15,10 +17,14 @@ pub struct Measured {
     pub noise: f64,
     /// The control stayed beyond 5 % when the row was measured again.
     pub is_noisy: bool,
+    /// The row has more threads than this machine has cores: its threads waited for each other.
+    pub is_oversubscribed: bool,
     /// What is wrong with the figures as such; they are then no result.
     pub invalid: Option<String>,
     /// The row's bars, as far as this build has the contestants.
     pub verdicts: Vec<Verdict>,
+    /// The bars whose contestants this build has not.
+    pub unjudged: Vec<String>,
 }
 
 /// One contestant's figures.
@@ -43,6 +49,21 @@ pub struct Verdict {
     pub found: Interval,
     /// What was allowed.
     pub most: f64,
+    /// What follows.
+    pub judgement: Judgement,
+}
+
+/// Whether a bar is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Judgement {
+    /// The whole interval keeps to the bar.
+    Met,
+    /// The whole interval lies beyond the bar.
+    Missed,
+    /// The interval holds the bar, or the row's figures decide nothing: they are noisy, invalid, or
+    /// of more threads than cores.
+    Open,
 }
 
 /// Where a side stands beside another.
@@ -58,10 +79,26 @@ pub enum Standing {
 }
 
 impl Verdict {
-    /// Missed only when the whole interval lies beyond the bar.
+    fn new(bar: String, found: Interval, most: f64) -> Self {
+        let judgement = if found.high <= most {
+            Judgement::Met
+        } else if found.low > most {
+            Judgement::Missed
+        } else {
+            Judgement::Open
+        };
+        Self {
+            bar,
+            found,
+            most,
+            judgement,
+        }
+    }
+
+    /// Missed only when the whole interval lies beyond the bar, and the row decides anything.
     #[must_use]
     pub fn is_missed(&self) -> bool {
-        self.found.low > self.most
+        self.judgement == Judgement::Missed
     }
 }
 
@@ -125,13 +162,45 @@ pub(super) fn judge(
         sides,
         noise,
         is_noisy: noise > NOISE,
+        is_oversubscribed: is_oversubscribed(row.id().threads()),
         invalid: None,
         verdicts: Vec::new(),
+        unjudged: Vec::new(),
     };
     measured.invalid = row.sanity().iter().find_map(|sane| insane(sane, &measured));
-    let bars = row.bars().iter();
-    measured.verdicts = bars.filter_map(|bar| verdict(bar, &measured)).collect();
+    for bar in row.bars() {
+        match verdict(bar, &measured) {
+            Some(verdict) => measured.verdicts.push(verdict),
+            None => measured.unjudged.push(words(bar)),
+        }
+    }
+    if measured.is_noisy || measured.is_oversubscribed || measured.invalid.is_some() {
+        for verdict in &mut measured.verdicts {
+            verdict.judgement = Judgement::Open;
+        }
+    }
     measured
+}
+
+/// Whether threads of a row must wait for each other on this machine.
+pub(super) fn is_oversubscribed(threads: usize) -> bool {
+    thread::available_parallelism().is_ok_and(|cores| threads > cores.get())
+}
+
+/// A bar that cannot be judged, in words.
+fn words(bar: &Bar) -> String {
+    match bar {
+        Bar::Times {
+            subject,
+            against,
+            most,
+        } => format!("{subject} / {} ≤ {most}", against.join(" or ")),
+        Bar::Extra {
+            subject,
+            base,
+            most,
+        } => format!("{subject} − {base} ≤ {most} ns"),
+    }
 }
 
 fn insane(sane: &Sane, measured: &Measured) -> Option<String> {
@@ -159,11 +228,9 @@ fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
                 let (a, b) = (a.series.interval().median, b.series.interval().median);
                 a.total_cmp(&b)
             })?;
-            Some(Verdict {
-                bar: format!("{subject} / {} ≤ {most}", best.name),
-                found: own.series.over(&best.series).interval(),
-                most: *most,
-            })
+            let bar = format!("{subject} / {} ≤ {most}", best.name);
+            let found = own.series.over(&best.series).interval();
+            Some(Verdict::new(bar, found, *most))
         }
         Bar::Extra {
             subject,
@@ -171,11 +238,42 @@ fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
             most,
         } => {
             let (own, base) = (measured.side(subject)?, measured.side(base)?);
-            Some(Verdict {
-                bar: format!("{subject} − {} ≤ {most} ns", base.name),
-                found: own.series.minus(&base.series).interval(),
-                most: *most,
-            })
+            let bar = format!("{subject} − {} ≤ {most} ns", base.name);
+            let found = own.series.minus(&base.series).interval();
+            Some(Verdict::new(bar, found, *most))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(low: f64, high: f64) -> Judgement {
+        let found = Interval {
+            median: f64::midpoint(low, high),
+            low,
+            high,
+        };
+        Verdict::new(String::new(), found, 1.0).judgement
+    }
+
+    #[test]
+    fn an_interval_that_holds_the_bar_decides_nothing() {
+        assert_eq!(judged(0.2, 0.9), Judgement::Met);
+        assert_eq!(
+            judged(0.2, 1.0),
+            Judgement::Met,
+            "the bar itself is allowed"
+        );
+        assert_eq!(judged(0.9, 1.1), Judgement::Open);
+        assert_eq!(judged(1.0, 1.1), Judgement::Open);
+        assert_eq!(judged(1.01, 1.1), Judgement::Missed);
+    }
+
+    #[test]
+    fn more_threads_than_cores_are_told() {
+        assert!(!is_oversubscribed(1));
+        assert!(is_oversubscribed(usize::MAX));
     }
 }

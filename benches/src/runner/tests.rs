@@ -291,7 +291,7 @@ fn bars_are_held_against_the_sides_that_are_there() {
     let missed: Vec<bool> = measured
         .verdicts
         .iter()
-        .map(super::Verdict::is_missed)
+        .map(|verdict| verdict.found.low > verdict.most)
         .collect();
     assert_eq!(
         missed,
@@ -300,6 +300,11 @@ fn bars_are_held_against_the_sides_that_are_there() {
         measured.verdicts
     );
     assert_eq!(measured.verdicts[0].bar, "fast / slow ≤ 0.9");
+    assert_eq!(
+        measured.unjudged.len(),
+        2,
+        "a bar without its contestants is told of"
+    );
     assert_eq!(measured.fastest().name, "fast");
     let side = |name| measured.side(name).unwrap();
     assert_eq!(side("slow").beside(side("fast")), Standing::Slower);

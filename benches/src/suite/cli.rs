@@ -181,8 +181,11 @@ fn measure(rows: &[Row], counts: &[Count], effort: Effort, stop: &Stop) -> Run {
     run
 }
 
-/// Writes what programs read.
+/// Writes what programs read. A run that measured nothing leaves the files of the one before.
 fn save(run: &Run, out: &Path) -> Result<(), Failure> {
+    if run.finished.is_empty() {
+        return Ok(());
+    }
     let records: Vec<_> = run.finished.iter().flat_map(Record::of).collect();
     let json = Record::file(&records).map_err(|error| Failure::failed(error.to_string()))?;
     write(out, "bench.json", &json)?;
@@ -201,10 +204,13 @@ fn show(run: &Run, args: &Args) -> Result<(), Failure> {
             eprintln!("invalid, or beyond a bar: {}", row.measured.id);
         }
     } else {
-        let (table, place) = (report::table(&run.finished), args.out.display());
-        print(&format!(
-            "{table}\nRecords are in {place}/bench.json, lines for benchstat in {place}/bench.txt\n"
-        ))?;
+        print(&report::table(&run.finished))?;
+        if !run.finished.is_empty() {
+            let place = args.out.display();
+            print(&format!(
+                "\nRecords are in {place}/bench.json, lines for benchstat in {place}/bench.txt\n"
+            ))?;
+        }
     }
     if let Some(note) = run.load.note() {
         eprintln!("{note}");
@@ -236,10 +242,13 @@ fn is_bad(row: &Finished) -> bool {
 /// What a shell says of a program that an interrupt ended.
 const STOPPED: u8 = 130;
 
+/// Writes a file whole or not at all.
 fn write(dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = dir.join(name);
+    let aside = dir.join(format!("{name}.new"));
     fs::create_dir_all(dir)
-        .and_then(|()| fs::write(&path, text))
+        .and_then(|()| fs::write(&aside, text))
+        .and_then(|()| fs::rename(&aside, &path))
         .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))
 }
 
