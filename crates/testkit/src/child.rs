@@ -239,7 +239,8 @@ impl Child {
 
     fn in_parent(&self, number: u32) -> io::Result<Ended> {
         let mut child = Command::new(env::current_exe()?)
-            .args([&self.test, "--exact", "--nocapture"])
+            // An ignored test that runs was asked for; its child is to run no less.
+            .args([&self.test, "--exact", "--include-ignored", "--nocapture"])
             .env(NAME, &self.test)
             .env(NUMBER, number.to_string())
             .env("RUST_BACKTRACE", "0")

@@ -40,7 +40,7 @@ pub use self::{
     fuse::{Blown, Fuse},
     ledger::{Ledger, Tracked, garbage_met},
     poison::{FREED, FRESH, PoisonAlloc, REDZONE},
-    program::{Divergence, Machine, Op, Program, Rng, fuzz, run_against_oracle},
+    program::{Divergence, Machine, Op, Program, Rng, fuzz, fuzz_to_the_end, run_against_oracle},
     quiet::{message, quietly},
     space::in_address_space,
     sweep::{Fault, Outcome, Sweep, SweepError, Swept},

@@ -215,9 +215,9 @@ impl<O, S, F: FnMut(&O) -> S> Machine<O> for F {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Divergence {
-    /// Which op, from 0.
+    /// Which op, from 0; at the subject's end, how many there were.
     pub step: usize,
-    /// That op.
+    /// That op; at the end, what came last.
     pub op: String,
     /// What the subject shows, or its panic.
     pub subject: String,
@@ -242,13 +242,18 @@ impl fmt::Display for Divergence {
 
 impl std::error::Error for Divergence {}
 
-/// Applies each op to both, and compares what both then show.
+/// Applies each op to both, and compares what both then show. Drops the subject first.
 ///
-/// A panic of the subject is a divergence; one of the oracle is the test's own fault and goes on.
+/// A panic of the subject, in its drop too, is a divergence; one of the oracle is the test's own
+/// fault and goes on.
 ///
 /// # Errors
 ///
 /// The first difference.
+///
+/// # Panics
+///
+/// Where the machines show a type that has one value only: no difference would ever be seen.
 ///
 /// # Examples
 ///
@@ -261,11 +266,59 @@ impl std::error::Error for Divergence {}
 /// let oracle = |op: &u8| { all.push(*op); all.iter().sum() };
 /// assert_eq!(run_against_oracle(subject, oracle, &program), Ok(3));
 /// ```
+#[track_caller]
 pub fn run_against_oracle<O, S>(
-    mut subject: impl Machine<O, Seen = S>,
-    mut oracle: impl Machine<O, Seen = S>,
+    subject: impl Machine<O, Seen = S>,
+    oracle: impl Machine<O, Seen = S>,
     program: &Program<O>,
 ) -> Result<usize, Divergence>
+where
+    O: fmt::Debug,
+    S: PartialEq + fmt::Debug,
+{
+    assert!(size_of::<S>() > 0, "a comparison of nothing");
+    run_to_the_end(subject, oracle, || Ok(()), program)
+}
+
+/// As [`run_against_oracle`], and calls `finish` when both are gone.
+fn run_to_the_end<O, S>(
+    mut subject: impl Machine<O, Seen = S>,
+    mut oracle: impl Machine<O, Seen = S>,
+    finish: impl FnOnce() -> Result<(), String>,
+    program: &Program<O>,
+) -> Result<usize, Divergence>
+where
+    O: fmt::Debug,
+    S: PartialEq + fmt::Debug,
+{
+    let compared = compare(&mut subject, &mut oracle, program);
+    // Before the error is returned, since a subject that went wrong may well panic here as well.
+    let dropped = quietly(|| drop(subject));
+    compared?;
+    drop(oracle);
+    let end = |op: &str, subject, oracle: &str| {
+        Err(Divergence {
+            step: program.ops.len(),
+            op: op.to_owned(),
+            subject,
+            oracle: oracle.to_owned(),
+        })
+    };
+    if let Err(payload) = dropped {
+        let what = format!("panicked: {}", message(&*payload));
+        return end("the subject's drop", what, "goes on");
+    }
+    match finish() {
+        Ok(()) => Ok(program.ops.len()),
+        Err(what) => end("the end", what, "nothing is wrong"),
+    }
+}
+
+fn compare<O, S>(
+    subject: &mut impl Machine<O, Seen = S>,
+    oracle: &mut impl Machine<O, Seen = S>,
+    program: &Program<O>,
+) -> Result<(), Divergence>
 where
     O: fmt::Debug,
     S: PartialEq + fmt::Debug,
@@ -285,15 +338,15 @@ where
             oracle: format!("{expected:?}"),
         });
     }
-    Ok(program.ops.len())
+    Ok(())
 }
 
 /// Runs the programs of some seeds, each on a fresh subject and oracle. Returns how many ops ran.
 ///
 /// # Panics
 ///
-/// On a divergence: with the shrunk program's trace, the seed and the length. Also without a seed or
-/// with a length of 0, since nothing would have run.
+/// On a divergence: with the shrunk program's trace, the seed and the length. Also without a seed,
+/// with a length of 0, or where what is shown has one value only, since nothing would be compared.
 ///
 /// # Examples
 ///
@@ -341,11 +394,60 @@ where
     A: Machine<O, Seen = S>,
     B: Machine<O, Seen = S>,
 {
+    fuzz_to_the_end(seeds, len, || {
+        let (subject, oracle) = make();
+        (subject, oracle, || Ok(()))
+    })
+}
+
+/// As [`fuzz`], with a third part to each run: called when subject and oracle are dropped, it says
+/// what is wrong then. A ledger belongs here; make it in the run, or one failure spoils the later
+/// ones and nothing shrinks.
+///
+/// # Panics
+///
+/// As [`fuzz`] does, and where the third part has an error.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_testkit::{Ledger, Op, Rng, fuzz_to_the_end};
+///
+/// #[derive(Debug, Clone)]
+/// struct Push(u8);
+///
+/// impl Op for Push {
+///     fn generate(rng: &mut Rng) -> Self {
+///         Self(rng.below(10) as u8)
+///     }
+/// }
+///
+/// fuzz_to_the_end(0..20, 30, || {
+///     let (ledger, mut all, mut len) = (Ledger::new(), Vec::new(), 0);
+///     let subject = move |op: &Push| { all.push(ledger.track(op.0)); all.len() };
+///     let oracle = move |_: &Push| { len += 1; len };
+///     (subject, oracle, move || ledger.check())
+/// });
+/// ```
+#[track_caller]
+pub fn fuzz_to_the_end<O, S, A, B, C>(
+    seeds: Range<u64>,
+    len: usize,
+    mut make: impl FnMut() -> (A, B, C),
+) -> usize
+where
+    O: Op,
+    S: PartialEq + fmt::Debug,
+    A: Machine<O, Seen = S>,
+    B: Machine<O, Seen = S>,
+    C: FnOnce() -> Result<(), String>,
+{
     assert!(!seeds.is_empty() && len > 0, "a fuzz run of no ops");
+    assert!(size_of::<S>() > 0, "a comparison of nothing");
     let caller = Location::caller();
     let mut run = |program: &Program<O>| {
-        let (subject, oracle) = make();
-        run_against_oracle(subject, oracle, program)
+        let (subject, oracle, finish) = make();
+        run_to_the_end(subject, oracle, finish, program)
     };
     let mut ops = 0;
     for seed in seeds {

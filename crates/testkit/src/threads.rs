@@ -4,11 +4,33 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Condvar, Mutex, PoisonError};
 use std::thread;
+
+use crate::ledger::{add_thread_garbage, thread_garbage};
 
 /// Threads per core in [`oversubscribe`].
 const PER_CORE: usize = 16;
+
+/// Whether threads that have been started are to go on, once that is known.
+#[derive(Default)]
+struct Gate {
+    goes: Mutex<Option<bool>>,
+    is_known: Condvar,
+}
+
+impl Gate {
+    fn decide(&self, goes: bool) {
+        *self.goes.lock().unwrap_or_else(PoisonError::into_inner) = Some(goes);
+        self.is_known.notify_all();
+    }
+
+    fn wait(&self) -> bool {
+        let goes = self.goes.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes = self.is_known.wait_while(goes, |goes| goes.is_none());
+        *goes.unwrap_or_else(PoisonError::into_inner) == Some(true)
+    }
+}
 
 /// Runs `f` on so many threads at once, let go by a barrier. Returns what they return, in order.
 ///
@@ -17,28 +39,51 @@ const PER_CORE: usize = 16;
 ///
 /// # Panics
 ///
-/// With the first thread's panic, after all have ended.
+/// With the first thread's panic, after all have ended. Without having called `f`, if not all can be
+/// started, or if there are to be none.
 ///
 /// # Examples
 ///
 /// ```
 /// assert_eq!(thrifty_testkit::together(3, |index| index * index), [0, 1, 4]);
 /// ```
+#[track_caller]
 pub fn together<R: Send>(threads: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    let barrier = Barrier::new(threads);
-    let results: Vec<_> = thread::scope(|scope| {
+    assert!(threads > 0, "no threads are to do this");
+    // The barrier waits for all, so nobody may come to it unless all do.
+    let (gate, barrier) = (Gate::default(), Barrier::new(threads));
+    let (started, results) = thread::scope(|scope| {
         let start = |index| {
-            let (barrier, f) = (&barrier, &f);
-            scope.spawn(move || {
-                barrier.wait();
-                f(index)
-            })
+            let (gate, barrier, f) = (&gate, &barrier, &f);
+            let body = move || {
+                let result = gate.wait().then(|| {
+                    barrier.wait();
+                    catch_unwind(AssertUnwindSafe(|| f(index)))
+                });
+                (result, thread_garbage())
+            };
+            thread::Builder::new().spawn_scoped(scope, body)
         };
-        let handles: Vec<_> = (0..threads).map(start).collect();
-        handles.into_iter().map(|handle| handle.join()).collect()
+        let mut handles = Vec::with_capacity(threads);
+        let started = (0..threads).try_for_each(|index| start(index).map(|it| handles.push(it)));
+        gate.decide(started.is_ok());
+        let results: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
+        (started, results)
     });
-    let unwrap =
-        |result: thread::Result<R>| result.unwrap_or_else(|payload| resume_unwind(payload));
+    if let Err(error) = started {
+        panic!(
+            "thread {} of {threads} does not start: {error}",
+            results.len()
+        );
+    }
+    // All the garbage first, since the first panic ends the loop below.
+    let garbage = results.iter().flatten().map(|(_, garbage)| garbage);
+    add_thread_garbage(garbage.sum());
+    let unwrap = |result: thread::Result<(Option<thread::Result<R>>, u64)>| match result {
+        Ok((Some(Ok(result)), _)) => result,
+        Ok((Some(Err(payload)), _)) | Err(payload) => resume_unwind(payload),
+        Ok((None, _)) => unreachable!("the gate let all go"),
+    };
     results.into_iter().map(unwrap).collect()
 }
 
@@ -66,7 +111,7 @@ pub fn oversubscribe<R: Send>(f: impl Fn(usize) -> R + Sync) -> Vec<R> {
 ///
 /// # Panics
 ///
-/// As [`together`] does.
+/// As [`together`] does, and if there are to be no generations.
 ///
 /// # Examples
 ///
@@ -76,7 +121,9 @@ pub fn oversubscribe<R: Send>(f: impl Fn(usize) -> R + Sync) -> Vec<R> {
 /// assert_eq!(ledger.born(), 40);
 /// ledger.assert_balanced();
 /// ```
+#[track_caller]
 pub fn churn(generations: usize, threads: usize, f: impl Fn(usize) + Sync) {
+    assert!(generations > 0, "no generations are to do this");
     for generation in 0..generations {
         together(threads, |index| f(generation * threads + index));
     }

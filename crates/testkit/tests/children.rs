@@ -198,3 +198,19 @@ fn without_the_limit_the_same_memory_can_be_had() {
         ended.assert_returned();
     }
 }
+
+#[test]
+#[ignore = "run by the test below"]
+fn an_ignored_test_with_a_child() {
+    in_child!(|| panic!("here")).assert_panicked("here");
+}
+
+#[test]
+fn an_ignored_test_has_its_child_too() {
+    // This process names the other test, so the child is that one's.
+    let other = this_test!().replace(
+        "an_ignored_test_has_its_child_too",
+        "an_ignored_test_with_a_child",
+    );
+    Child::new(other).run(|| ()).assert_panicked("here");
+}

@@ -186,6 +186,21 @@ fn garbage_is_the_business_of_the_ledgers_of_its_thread() {
 }
 
 #[test]
+fn garbage_of_threads_together_is_their_starter_s() {
+    let ledger = Ledger::new();
+    let swallowed = quietly(|| {
+        together(2, |_| {
+            // SAFETY: valid in the sense that any bytes are a `Tracked`.
+            let _garbage = unsafe { MaybeUninit::<Tracked<u64>>::zeroed().assume_init() };
+            std::panic::resume_unwind(Box::new("on purpose"));
+        })
+    });
+    assert_eq!(message(&*swallowed.unwrap_err()), "on purpose");
+    let said = ledger.check().unwrap_err();
+    assert!(said.starts_with("2 drops or uses of bytes"), "{said}");
+}
+
+#[test]
 fn ledgers_are_apart() {
     let (one, other) = (Ledger::new(), Ledger::new());
     let value = one.track(1);

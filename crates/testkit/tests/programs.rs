@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use thrifty_testkit::{Divergence, Op, Program, Rng, fuzz, message, quietly, run_against_oracle};
+use thrifty_testkit::{
+    Divergence, Ledger, Machine, Op, Program, Rng, fuzz, fuzz_to_the_end, message, quietly,
+    run_against_oracle,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -243,4 +246,81 @@ mod with_proptest {
         assert!(run(&shrunk).is_err());
         assert!((3..20).contains(&shrunk.ops().len()), "{shrunk}");
     }
+}
+
+/// Shows the item that was pushed last, and cannot be dropped while that is 3 or more.
+struct Last(u64);
+
+impl Machine<Step> for Last {
+    type Seen = u64;
+
+    fn apply(&mut self, step: &Step) -> u64 {
+        self.0 = last(step);
+        self.0
+    }
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        assert!(self.0 < 3, "{} at the end", self.0);
+    }
+}
+
+fn last(step: &Step) -> u64 {
+    match step {
+        Step::Push(item) => *item,
+        _ => 0,
+    }
+}
+
+#[test]
+fn a_panic_in_the_subject_s_drop_is_a_divergence_with_a_trace() {
+    let said = message(&*quietly(|| fuzz(0..50, 20, || (Last(0), last))).unwrap_err());
+    for part in [
+        "after op 1, the subject's drop:\n  subject: panicked: 3 at the end\n",
+        "shrunk from 20 ops of seed ",
+        "  0  Push(3)\n",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // What went wrong before is what counts.
+    let program = Program::new(vec![Step::Push(7)]);
+    let error = run_against_oracle(Last(0), |_: &Step| 0, &program).unwrap_err();
+    assert_eq!((error.step, error.subject.as_str()), (0, "7"));
+}
+
+#[test]
+fn a_value_that_the_subject_lost_is_a_divergence_with_a_trace() {
+    let lossy = || {
+        let (ledger, mut all) = (Ledger::new(), Vec::new());
+        let subject = move |step: &Step| {
+            match step {
+                Step::Push(_) => all.push(ledger.track(())),
+                Step::Pop => drop(all.pop()),
+                Step::Clear => all.drain(..).for_each(|value| {
+                    let _ = std::mem::ManuallyDrop::new(value);
+                }),
+            }
+            all.len()
+        };
+        let mut oracle = oracle();
+        let oracle = move |step: &Step| oracle(step).1.len();
+        (subject, oracle, move || ledger.check())
+    };
+    let said = message(&*quietly(|| fuzz_to_the_end(0..50, 50, lossy)).unwrap_err());
+    for part in [
+        "after op 2, the end:\n  subject: 1 of 1 values were never dropped: #0\n",
+        "  0  Push(0)\n  1  Clear\n",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn machines_that_show_nothing_are_not_compared() {
+    let nothing = |_: &Step| ();
+    let said = quietly(|| fuzz(0..5, 5, || (nothing, nothing))).unwrap_err();
+    assert_eq!(message(&*said), "a comparison of nothing");
+    let program = Program::new(vec![Step::Pop]);
+    quietly(|| run_against_oracle(nothing, nothing, &program)).expect_err("likewise");
 }

@@ -4,9 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use thrifty_testkit::{
-    Registered, around_tls_destructors, churn, message, oversubscribe, quietly, together,
+    Child, Registered, around_tls_destructors, churn, in_address_space, message, oversubscribe,
+    quietly, this_test, together,
 };
 
 #[test]
@@ -18,7 +20,6 @@ fn threads_are_there_at_the_same_time_and_answer_in_order() {
         index
     });
     assert_eq!(indices, [0, 1, 2, 3, 4]);
-    assert_eq!(together(0, |index| index), []);
 }
 
 #[cfg(target_os = "linux")]
@@ -164,5 +165,30 @@ mod forked {
     fn a_busy_thread_that_panics_ends_the_test_and_not_in_a_hang() {
         let busy = || std::panic::resume_unwind(Box::new("busy"));
         quietly(|| fork(1, busy, || ())).expect_err("it panics");
+    }
+}
+
+#[test]
+fn no_threads_at_all_prove_nothing() {
+    let said = |f: fn()| message(&*quietly(f).expect_err("it runs nothing"));
+    assert_eq!(
+        said(|| drop(together(0, |_| ()))),
+        "no threads are to do this"
+    );
+    assert_eq!(said(|| churn(1, 0, |_| ())), "no threads are to do this");
+    assert_eq!(
+        said(|| churn(0, 1, |_| ())),
+        "no generations are to do this"
+    );
+}
+
+#[test]
+fn threads_that_do_not_all_start_do_not_hang() {
+    let child = Child::new(this_test!()).timeout(Duration::from_secs(20));
+    let ended = in_address_space(child, 40 << 20, || {
+        together(200, |_| -> () { unreachable!("not all are there") });
+    });
+    if let Some(ended) = ended {
+        ended.assert_panicked("of 200 does not start");
     }
 }
