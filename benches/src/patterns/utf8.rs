@@ -61,7 +61,7 @@ const LINES: u64 = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::{copied, lines, viewed};
+    use super::{copied, lines, tail, viewed};
 
     #[test]
     fn both_sides_give_the_lines() {
@@ -71,5 +71,13 @@ mod tests {
             assert_eq!(copied(&line).as_bytes(), line);
             assert_eq!(viewed(&line).as_bytes(), line);
         }
+    }
+
+    #[test]
+    fn the_answer_hangs_on_the_length_and_the_last_byte_alone() {
+        assert_eq!(tail("xyz"), tail("abz"));
+        assert_ne!(tail("xyz"), tail("xya"));
+        assert_ne!(tail("xyz"), tail("wxyz"));
+        assert_eq!(tail(""), 0);
     }
 }
