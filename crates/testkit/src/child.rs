@@ -252,7 +252,7 @@ impl Child {
         let (seen, sees) = channel();
         let stdout = collect(child.stdout.take(), seen.clone());
         let stderr = collect(child.stderr.take(), seen);
-        let in_time = both_end(&sees, self.timeout);
+        let in_time = both_end(&sees, self.timeout, &mut child)?;
         let ending = match child.try_wait()? {
             Some(status) => ending(status),
             None if in_time => ending(child.wait()?),
@@ -315,18 +315,35 @@ fn collect(stream: Option<impl Read + Send + 'static>, seen: Sender<Seen>) -> Ar
 
 /// Whether both streams ended in time, as they do when the child does. The time is the body's: a
 /// busy machine may take its own to come so far.
-fn both_end(seen: &Receiver<Seen>, timeout: Duration) -> bool {
+///
+/// A process that the child has started may hold the streams for longer than the child lives: then
+/// what was read a second after the child's end is all.
+fn both_end(
+    seen: &Receiver<Seen>,
+    timeout: Duration,
+    child: &mut process::Child,
+) -> io::Result<bool> {
+    const GLANCE: Duration = Duration::from_millis(50);
+    const AFTER_THE_END: Duration = Duration::from_secs(1);
     let mut since = Instant::now();
     let mut limit = TO_BEGIN;
+    let mut has_ended = false;
     let mut ends = 0;
     while ends < 2 {
-        match seen.recv_timeout(limit.saturating_sub(since.elapsed())) {
+        let left = limit.saturating_sub(since.elapsed());
+        match seen.recv_timeout(left.min(GLANCE)) {
+            Ok(Seen::Began) if has_ended => {}
             Ok(Seen::Began) => (since, limit) = (Instant::now(), timeout),
             Ok(Seen::End) => ends += 1,
-            Err(_) => return false,
+            Err(_) if left <= GLANCE => return Ok(has_ended),
+            Err(_) if !has_ended && child.try_wait()?.is_some() => {
+                has_ended = true;
+                (since, limit) = (Instant::now(), AFTER_THE_END);
+            }
+            Err(_) => {}
         }
     }
-    true
+    Ok(true)
 }
 
 fn text(bytes: &Mutex<Vec<u8>>) -> String {

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
+use crate::quiet::message;
+
 /// Seconds after which [`fork`] kills a child that hangs.
 const PATIENCE: u32 = 5;
 
@@ -42,7 +44,7 @@ impl Forked {
 /// work, though nobody chooses where. This documents what happens; it is no proof.
 ///
 /// A child has the forking thread only. It must not join, and locks that others held stay held:
-/// a child that hangs is killed after five seconds and counted.
+/// a child that hangs is killed after five seconds and counted. A child's panic is said on stderr.
 ///
 /// # Panics
 ///
@@ -108,7 +110,11 @@ fn one(seconds: u32, child: &impl Fn()) -> i32 {
     if pid == 0 {
         // SAFETY: takes a number; its signal ends the process, since nobody handles it.
         unsafe { libc::alarm(seconds) };
-        let code = i32::from(catch_unwind(AssertUnwindSafe(child)).is_err());
+        let result = catch_unwind(AssertUnwindSafe(child));
+        let code = i32::from(result.is_err());
+        if let Err(payload) = result {
+            say(&format!("a forked child panicked: {}", message(&*payload)));
+        }
         // SAFETY: ends the process; nothing comes after.
         unsafe { libc::_exit(code) };
     }
@@ -123,6 +129,14 @@ fn one(seconds: u32, child: &impl Fn()) -> i32 {
         let was_interrupted = error.kind() == io::ErrorKind::Interrupted;
         assert!(was_interrupted, "waitpid: {error}");
     }
+}
+
+/// Says something on the real stderr: what the harness keeps of a child's output ends with the child.
+/// Not through `io::stderr`, whose lock another thread may have held at the fork.
+fn say(what: &str) {
+    let line = format!("thrifty-testkit: {what}\n");
+    // SAFETY: as many bytes as said are valid for reading during the call. What is not written is lost.
+    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
 }
 
 fn count(forked: &mut Forked, status: i32) {

@@ -36,7 +36,8 @@ impl fmt::Display for Blown {
 
 /// Panics at the chosen one of the callbacks it is put into: constructor, reset, drop, closure.
 ///
-/// Clones are the same fuse. It blows once for each time that it is armed, and prints nothing.
+/// Clones are the same fuse. It blows once for each time that it is armed, and prints nothing in a
+/// sweep or [`quietly`](crate::quietly); elsewhere a line, so that a test which it ends says why.
 /// A call while the thread is already unwinding counts and passes: a second panic would abort, which
 /// is a case for a [child](crate::in_child).
 ///

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::failing::exempt;
 use crate::fuse::Blown;
@@ -11,6 +12,25 @@ use crate::fuse::Blown;
 thread_local! {
     /// Depth of `quietly` on this thread.
     static QUIET: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Sweeps that are running, on whatever threads: a fuse may blow on another one than its sweep's.
+static SWEEPS: AtomicU64 = AtomicU64::new(0);
+
+/// As long as it is there, blown fuses are wanted.
+pub(crate) struct Sweeping(());
+
+impl Sweeping {
+    pub(crate) fn begin() -> Self {
+        SWEEPS.fetch_add(1, Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Sweeping {
+    fn drop(&mut self) {
+        SWEEPS.fetch_sub(1, Relaxed);
+    }
 }
 
 /// Runs `f`, catches its panic and prints nothing of it. Other threads' panics are printed.
@@ -50,14 +70,27 @@ pub fn message(payload: &(dyn Any + Send)) -> String {
 }
 
 /// Puts a hook before the one that is there. It drops what is wanted and passes on the rest.
+///
+/// Later, where the thread is panicking: a hook cannot be set meanwhile, and the attempt would abort.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
+    if std::thread::panicking() {
+        return;
+    }
     // What it allocates stays, which must not look like a leak of whoever comes first.
     let install = || {
         let previous = take_hook();
         set_hook(Box::new(move |info| {
-            if QUIET.get() == 0 && !info.payload().is::<Blown>() {
-                previous(info);
+            if QUIET.get() > 0 {
+                return;
+            }
+            match info.payload().downcast_ref::<Blown>() {
+                None => previous(info),
+                // The hook that was there would not know what to say of it.
+                Some(blown) if SWEEPS.load(Relaxed) == 0 => {
+                    exempt(|| eprintln!("thrifty-testkit: {blown}, outside of a sweep"));
+                }
+                Some(_) => {}
             }
         }));
     };

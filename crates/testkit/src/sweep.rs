@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::fuse::Blown;
 use crate::ledger::{check_thread_garbage, thread_garbage};
-use crate::quiet::message;
+use crate::quiet::{Sweeping, message};
 
 /// A sweep gives up after this many runs, unless told otherwise.
 const MAX_RUNS: u64 = 10_000;
@@ -339,6 +339,7 @@ impl<'a, F: Fault> Sweep<'a, F> {
         mut setup: impl FnMut() -> S,
         mut program: impl FnMut(&mut S) -> R,
     ) -> Result<Swept, SweepError> {
+        let _sweeping = Sweeping::begin();
         let mut swept = Swept::default();
         for site in 0..self.max_runs {
             let garbage = thread_garbage();

@@ -214,3 +214,42 @@ fn an_ignored_test_has_its_child_too() {
     );
     Child::new(other).run(|| ()).assert_panicked("here");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_a_child_leaves_running_does_not_hold_its_parent() {
+    let start = std::time::Instant::now();
+    let child = Child::new(this_test!()).timeout(Duration::from_secs(30));
+    let ended = child.run(|| {
+        let sleeper = std::process::Command::new("sleep").arg("40").spawn();
+        drop(sleeper.expect("there is a `sleep`"));
+        eprintln!("it sleeps");
+    });
+    ended.assert(Ending::Returned, "it sleeps");
+    assert!(start.elapsed() < Duration::from_secs(20), "{ended}");
+}
+
+#[test]
+fn a_first_fuse_may_be_made_while_unwinding() {
+    struct InDrop;
+    impl Drop for InDrop {
+        fn drop(&mut self) {
+            Fuse::new().call();
+        }
+    }
+    in_child!(|| {
+        let _in_drop = InDrop;
+        panic!("the only one");
+    })
+    .assert_panicked("the only one");
+}
+
+#[test]
+fn a_fuse_that_nobody_sweeps_says_so() {
+    in_child!(|| {
+        let fuse = Fuse::new();
+        fuse.arm(0);
+        fuse.call();
+    })
+    .assert_panicked("the fuse blew at call 0, outside of a sweep");
+}

@@ -129,7 +129,7 @@ fn panics_of_both_closures_come_through() {
 #[cfg(unix)]
 mod forked {
     use super::*;
-    use thrifty_testkit::{fork, fork_for};
+    use thrifty_testkit::{Ending, fork, fork_for};
 
     #[test]
     fn children_of_a_busy_process_can_allocate() {
@@ -138,6 +138,13 @@ mod forked {
         let forked = fork(50, busy, child);
         forked.assert_all_returned();
         assert_eq!(forked.returned, 50);
+    }
+
+    #[test]
+    fn what_a_child_panics_with_is_said() {
+        let child = Child::new(this_test!());
+        let ended = child.run(|| drop(fork(1, || (), || panic!("number {}", 7))));
+        ended.assert(Ending::Returned, "a forked child panicked: number 7");
     }
 
     #[test]
