@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{Finished, Record, benchstat, table};
 use crate::{
     count::Count,
-    runner::{self, Effort},
+    runner::{self, Effort, Judgement},
     suite::{Bar, Row, each, opaque},
 };
 
@@ -119,7 +119,22 @@ fn benchstat_gets_a_line_per_round() {
 
 #[test]
 fn the_table_shows_losses_and_missed_bars() {
-    let text = table(&[sample()]);
+    // What the machine's noise made of the bar is not what is tested here.
+    let judged = |judgement| {
+        let mut row = sample();
+        row.measured.verdicts[0].judgement = judgement;
+        table(&[row])
+    };
+    let text = judged(Judgement::Met);
+    assert!(text.contains("PASS  test/spin/corpus-a/2t"), "{text}");
+    assert!(text.contains("1 passed, 0 missed, 0 open"), "{text}");
+    let text = judged(Judgement::Open);
+    assert!(text.contains("OPEN  test/spin/corpus-a/2t"), "{text}");
+    assert!(
+        text.contains("0 passed, 0 missed, 1 open. Open: "),
+        "{text}"
+    );
+    let text = judged(Judgement::Missed);
     assert!(text.contains("MISS  test/spin/corpus-a/2t"), "{text}");
     assert!(text.contains("thrifty − std ≤ 0.001 ns"), "{text}");
     let losses = text.split("Losses:").nth(1).unwrap();

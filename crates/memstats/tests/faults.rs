@@ -97,6 +97,8 @@ fn counts_match_after_a_failure_at_any_point() {
 #[test]
 fn assertions_hold_where_every_allocation_fails() {
     let mut bytes: Vec<u8> = Vec::new();
+    // The first use asks for memory to find that out; `first_use.rs` has that case.
+    assert!(thrifty_memstats::is_installed());
     let (result, struck) = with_failing(AllocFault::Onwards, 0, || {
         thrifty_memstats::assert_no_alloc!(bytes.try_reserve_exact(10).is_err())
     });
