@@ -4,13 +4,10 @@
 use std::{
     env,
     ffi::OsString,
-    path::PathBuf,
     process::{Command, Stdio},
 };
 
-use xshell::cmd;
-
-use crate::{artifacts, failure::Failure, job::Job, tour::become_it, workspace::Workspace};
+use crate::{failure::Failure, program, workspace::Workspace};
 
 /// The arguments go to the suite as they are, `--help` too: the suite knows them, and says what is
 /// wrong with them.
@@ -25,15 +22,6 @@ pub(crate) struct BenchArgs {
 /// Builds, then runs in the caller's directory; records go below cargo's target directory.
 pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
-    let mut command = Command::new(build(&workspace)?);
-    // Before the caller's own arguments, of which a second `--out` counts.
-    command.arg("--out").arg(workspace.target.join("thrifty"));
-    command.args(&args.args);
-    become_it(command)
-}
-
-/// Builds the two programs of the suite: the one that times starts the one that counts.
-fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let features = if has_c_compiler() {
         "rivals,rivals-c"
     } else {
@@ -42,20 +30,20 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
         );
         "rivals"
     };
-    let sh = &workspace.sh;
-    let usual = format!("release/suite{}", env::consts::EXE_SUFFIX);
-    // The first build takes a while and shows its progress; later ones have nothing to say.
-    let quiet = workspace.target.join(usual).exists().then_some("--quiet");
-    let messages = Job::new(cmd!(
-        sh,
-        "cargo build {quiet...} --release -p thrifty-benches --bin suite --bin suite-counted --features {features} --message-format json-render-diagnostics"
-    ))
-    .stdout()?;
-    artifacts::executables(&messages)
-        .into_iter()
-        .find(|executable| executable.target == "suite")
-        .map(|executable| executable.path)
-        .ok_or_else(|| Failure::failed("thrifty-benches has no binary called 'suite'"))
+    // Both programs of the suite: the one that times starts the one that counts.
+    let selection = [
+        "--bin",
+        "suite",
+        "--bin",
+        "suite-counted",
+        "--features",
+        features,
+    ];
+    let mut command = Command::new(program::build(&workspace, "suite", &selection)?);
+    // Before the caller's own arguments, of which a second `--out` counts.
+    command.arg("--out").arg(workspace.target.join("thrifty"));
+    command.args(&args.args);
+    program::become_it(command)
 }
 
 /// Whether a build script could compile C. Visual C++ is found by other ways than a name, and is

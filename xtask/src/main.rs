@@ -18,6 +18,7 @@ mod lint;
 mod loom;
 mod msrv;
 mod outside;
+mod program;
 mod tally;
 mod targets;
 mod teeth;
