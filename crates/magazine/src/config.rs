@@ -1,0 +1,147 @@
+//! What an engine may hold, and when it gives it back.
+
+use core::fmt;
+use core::time::Duration;
+
+use thrifty_sync::{clock::Clock, sync::Arc};
+
+/// The largest magazine, in rounds. A thread holds two, so this bounds what it may strand.
+pub const MAX_ROUNDS: usize = 1024;
+
+/// The limits of an engine. Plain data: change the fields, then pass it on.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_magazine::Config;
+///
+/// let mut config = Config::new();
+/// config.rounds = 16;
+/// config.max_idle = 100;
+/// assert!(config.validate().is_ok());
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Rounds per magazine. A thread's cache holds two magazines. 0: no thread caches, all
+    /// threads share the stripes.
+    pub rounds: usize,
+    /// The most rounds that the depot holds.
+    pub max_idle: usize,
+    /// The most bytes, by [`Supplier::weigh`](crate::Supplier::weigh), that the depot holds.
+    pub max_idle_bytes: usize,
+    /// The most rounds that exist at a time, wherever they are; `usize::MAX`: no bound.
+    pub max_live: usize,
+    /// How many threads may have a cache of their own; the others share the stripes.
+    pub max_thread_caches: usize,
+    /// How many stripes the threads without a cache share.
+    pub stripes: usize,
+    /// How often the depot gives back what the last two intervals did not use, as long as
+    /// threads exchange magazines with it. [`Duration::MAX`]: only when told to.
+    pub decay_interval: Duration,
+    /// Where the time for that comes from; `None`: nowhere, only `tick` decays.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+impl Config {
+    /// Magazines of 64 rounds, a depot for 4096, and bounds by the number of processors.
+    #[must_use]
+    pub fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(4, core::num::NonZero::get);
+        Self {
+            rounds: 64,
+            max_idle: 4096,
+            max_idle_bytes: usize::MAX,
+            max_live: usize::MAX,
+            max_thread_caches: processors.saturating_mul(4).max(16),
+            stripes: processors.clamp(1, 64),
+            decay_interval: Duration::from_secs(10),
+            clock: system_clock(),
+        }
+    }
+
+    /// Whether an engine can be made of this.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.rounds > MAX_ROUNDS {
+            return Err(ConfigError::RoundsTooMany(self.rounds));
+        }
+        if self.max_live == 0 {
+            return Err(ConfigError::NothingMayLive);
+        }
+        if self.decay_interval.is_zero() {
+            return Err(ConfigError::NoInterval);
+        }
+        if self.stripes == 0 && (self.rounds == 0 || self.max_thread_caches == 0) {
+            return Err(ConfigError::NowhereToCache);
+        }
+        Ok(())
+    }
+}
+
+/// The system's clock, where there is one.
+fn system_clock() -> Option<Arc<dyn Clock>> {
+    #[cfg(not(any(
+        all(target_family = "wasm", target_os = "unknown"),
+        all(thrifty_loom, feature = "loom")
+    )))]
+    return Some(Arc::new(thrifty_sync::clock::SystemClock));
+    #[cfg(any(
+        all(target_family = "wasm", target_os = "unknown"),
+        all(thrifty_loom, feature = "loom")
+    ))]
+    None
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("rounds", &self.rounds)
+            .field("max_idle", &self.max_idle)
+            .field("max_idle_bytes", &self.max_idle_bytes)
+            .field("max_live", &self.max_live)
+            .field("max_thread_caches", &self.max_thread_caches)
+            .field("stripes", &self.stripes)
+            .field("decay_interval", &self.decay_interval)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a [`Config`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// More than [`MAX_ROUNDS`] rounds per magazine.
+    RoundsTooMany(usize),
+    /// `max_live` is 0.
+    NothingMayLive,
+    /// `decay_interval` is zero.
+    NoInterval,
+    /// Neither thread caches nor stripes.
+    NowhereToCache,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RoundsTooMany(rounds) => write!(
+                f,
+                "a magazine of {rounds} rounds is too large: the most is {MAX_ROUNDS}"
+            ),
+            Self::NothingMayLive => f.write_str("a limit of 0 live objects allows none"),
+            Self::NoInterval => f.write_str("a decay interval of zero would never rest"),
+            Self::NowhereToCache => f.write_str("neither thread caches nor stripes to hold rounds"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}

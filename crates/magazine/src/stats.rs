@@ -1,0 +1,46 @@
+//! What an engine has done and what it holds.
+
+/// Figures of an engine.
+///
+/// Each is exact while no other thread uses the engine. While others do, each is as it was at
+/// some point during the call, and they need not add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Rounds that exist: lent, idle or being made.
+    pub live: usize,
+    /// Idle rounds in the depot.
+    pub depot: usize,
+    /// Idle rounds in the caches of threads.
+    pub cached: usize,
+    /// Idle rounds in the stripes.
+    pub striped: usize,
+    /// The weight of the rounds in the depot, in bytes.
+    pub depot_bytes: usize,
+    /// Threads that have a cache.
+    pub thread_caches: usize,
+    /// Rounds made so far.
+    pub created: u64,
+    /// Rounds destroyed or taken away for good so far.
+    pub retired: u64,
+    /// Rounds that decay and trims destroyed so far; they are part of `retired`.
+    pub reclaimed: u64,
+    /// Rounds destroyed so far because there was no room for them; they are part of `retired`.
+    pub overflowed: u64,
+    /// Bookkeeping of the engine itself, in bytes: magazines, caches, depot.
+    pub overhead_bytes: usize,
+}
+
+impl Stats {
+    /// Idle rounds, wherever they are.
+    #[must_use]
+    pub const fn idle(&self) -> usize {
+        self.depot + self.cached + self.striped
+    }
+
+    /// Rounds that are lent; 0 where a race makes the sum come out below.
+    #[must_use]
+    pub const fn in_use(&self) -> usize {
+        self.live.saturating_sub(self.idle())
+    }
+}

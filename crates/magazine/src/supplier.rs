@@ -1,0 +1,34 @@
+//! What the engine asks of whoever knows what a round is.
+
+use core::ptr::NonNull;
+
+/// Knows what the rounds of an engine point to.
+///
+/// The engine only moves pointers. It never reads through one.
+///
+/// # Safety
+///
+/// An engine of this supplier may be used from several threads, and a round taken on one thread
+/// may have been put by another. So what rounds point to must be sound to send between threads,
+/// and to destroy on any thread, also while a thread exits.
+pub unsafe trait Supplier: Send + Sync + 'static {
+    /// Destroys rounds that nobody uses.
+    ///
+    /// Must not unwind: the engine calls this while a thread exits. It holds nothing at that
+    /// time, so an implementation may use this or another engine.
+    ///
+    /// # Safety
+    ///
+    /// Each round was put into an engine of this supplier, and is handed over: this is its only
+    /// and last use.
+    unsafe fn destroy(&self, rounds: &[NonNull<()>]);
+
+    /// The bytes that destroying these rounds would free.
+    ///
+    /// Must not unwind, and must say the same for a round as long as it is idle.
+    ///
+    /// # Safety
+    ///
+    /// Each round was put into an engine of this supplier, and nobody uses it during the call.
+    unsafe fn weigh(&self, rounds: &[NonNull<()>]) -> usize;
+}

@@ -1,0 +1,3 @@
+#![doc = include_str!("../README.md")]
+#[doc(no_inline)]
+pub use thrifty_traits::__via_pool::Reset;
