@@ -159,14 +159,14 @@ fn planted_bugs(workspace: &Workspace, ready: &Ready) -> Result<PathBuf, Failure
         .ok_or_else(|| Failure::failed("cargo built no planted-bugs"))
 }
 
-/// Runs the tests of the crates that users get, without those that run in the compiler. The tests
-/// of `testkit` are left out: they leak and crash on purpose. What a test skips under a tool, the
-/// report repeats.
+/// Runs the tests of the crates that users get, without those that run in the compiler, and of what
+/// they test with. What a test skips under a tool, the report repeats.
 fn crates_tests(workspace: &Workspace, ready: &Ready) -> Result<Report, Failure> {
     let is_macro = |package: &&Package| package.targets.iter().any(|t| t.kind == "proc-macro");
     let which: Vec<_> = workspace
         .products()
         .filter(|package| !is_macro(package))
+        .chain([workspace.package("testkit")?])
         .flat_map(|package| ["-p", &package.name])
         .collect();
     let (sh, args) = (&workspace.sh, &ready.args);

@@ -1,34 +1,41 @@
 //! Fatal cases, in a child process: the same test of the same binary, run once more.
 //!
-//! The parent starts its own executable with the test's name as the filter and a variable in the
-//! environment. In the child the same call finds the variable, runs the body and exits with a code
-//! that nothing else uses; it also says on stderr that the body began, so that a filter which
-//! matches no test cannot pass for a quiet end.
+//! The parent starts its own executable with the test's name as the filter, and a second filter that
+//! matches no test and says which body is meant. An argument, since the environment would go on to
+//! whatever the child starts, and another run of the binary would take itself for the child. In the
+//! child the same call finds the argument, runs the body and exits with a code that nothing else
+//! uses; it also says on stderr that the body began, so that a filter which matches no test cannot
+//! pass for a quiet end.
 //!
 //! A test may start several children. Calls are numbered as they come; the child that is to run the
-//! third body passes the first two calls by.
+//! third body passes the first two calls by. A body starts none: the child of a child would have to
+//! run the outer body on its way to the inner one.
 
 use std::collections::HashMap;
 use std::env;
 use std::fmt;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{self, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-const NAME: &str = "THRIFTY_TESTKIT_CHILD";
-const NUMBER: &str = "THRIFTY_TESTKIT_CHILD_NUMBER";
-const BEGAN: &str = "thrifty-testkit: the child's body begins";
+use crate::streams::{BEGAN, Streams};
 
-/// How long a child may take to come to its body.
-const TO_BEGIN: Duration = Duration::from_secs(120);
+/// How the argument begins that tells a child which body it is for: `NUMBER:TEST` follows.
+const MARK: &str = "thrifty-testkit-child:";
 
-/// Exit codes of a child whose body returned or panicked.
+/// What a child says on stderr when its body starts a child.
+const NESTS: &str = "thrifty-testkit: the body of a child starts a child, which is not supported";
+
+/// Exit codes of a child whose body returned, panicked, or started a child.
 const RETURNED: i32 = 92;
 const PANICKED: i32 = 93;
+const NESTED: i32 = 94;
+
+/// Whether this process is a child that has come to its body.
+static IN_BODY: AtomicBool = AtomicBool::new(false);
 
 /// What `abort` exits with on Windows: 0xC000_0409.
 const FAIL_FAST: i32 = -1_073_740_791;
@@ -47,7 +54,8 @@ pub enum Ending {
     Exited(i32),
     /// A signal other than abort's ended it.
     Signalled(i32),
-    /// It did not end in time, and was killed.
+    /// It did not end in time, and was killed. What it printed is kept, but for what it had not yet
+    /// written: a line of stdout that has no end is still in the child's own buffer.
     TimedOut,
     /// This is itself a child, on its way to a later body of the same test. Assertions on the
     /// earlier ones hold here: the parent has made them.
@@ -79,6 +87,11 @@ impl Ended {
     #[must_use]
     pub fn stderr(&self) -> &str {
         &self.stderr
+    }
+
+    /// Whether it ended because the body started a child.
+    fn nests(&self) -> bool {
+        self.ending == Ending::Exited(NESTED) && self.stderr.contains(NESTS)
     }
 
     /// Asserts an ending, and that stderr contains `said`. Use the assertions here rather than your
@@ -145,7 +158,9 @@ impl fmt::Display for Ended {
 ///
 /// Works under `cargo test` and nextest, in tests that libtest runs. Not in doctests, nor in test
 /// targets with a `main` of their own. A test may start several, one after the other: each runs the
-/// test from its beginning, and passes the earlier bodies by.
+/// test from its beginning, and passes the earlier bodies by. A body starts no child of its own: the
+/// test fails then, whatever was expected of the child. Other processes that it starts know nothing
+/// of whose children they are.
 ///
 /// # Examples
 ///
@@ -196,38 +211,47 @@ impl Child {
         self
     }
 
+    pub(crate) fn test(&self) -> &str {
+        &self.test
+    }
+
     /// In the parent: runs this test again, and says how `body` ended there. In the child: runs
     /// `body` and does not return, or passes it by if a later one is meant.
     ///
     /// # Panics
     ///
-    /// If the child cannot be started, or did not come as far as `body`.
+    /// If the child cannot be started, did not come as far as `body`, or `body` starts a child itself.
     #[track_caller]
     pub fn run(self, body: impl FnOnce()) -> Ended {
-        let number = next_number(&self.test);
-        if env::var_os(NAME).is_some() {
-            return self.in_child(number, body);
+        if IN_BODY.load(Relaxed) {
+            // Not by a panic, which the body might catch, or the test expect.
+            let _ = writeln!(io::stderr(), "{NESTS}: {}", self.test);
+            process::exit(NESTED);
         }
-        let ended = self.in_parent(number);
-        match ended {
+        let number = next_number(&self.test);
+        if let Some(asked) = asked() {
+            return self.in_child(asked, number, body);
+        }
+        match self.in_parent(number) {
+            Ok(ended) if ended.nests() => panic!("{}: {ended}", self.test),
             Ok(ended) if ended.stderr.contains(BEGAN) => ended,
             Ok(ended) => panic!("{} did not reach the body: {ended}", self.test),
             Err(error) => panic!("{}: {error}", self.test),
         }
     }
 
-    fn in_child(&self, number: u32, body: impl FnOnce()) -> Ended {
-        let asked = env::var(NAME).unwrap_or_default();
-        assert_eq!(asked, self.test, "a child of another test");
-        let asked = env::var(NUMBER).ok().and_then(|text| text.parse().ok());
-        if asked > Some(number) {
+    fn in_child(&self, asked: (u32, String), number: u32, body: impl FnOnce()) -> Ended {
+        let (asked, test) = asked;
+        assert_eq!(test, self.test, "a child of another test");
+        if asked > number {
             return Ended {
                 ending: Ending::PassedBy,
                 stdout: String::new(),
                 stderr: String::new(),
             };
         }
-        assert_eq!(asked, Some(number), "the child went past its body");
+        assert_eq!(asked, number, "the child went past its body");
+        IN_BODY.store(true, Relaxed);
         no_core_dump();
         let _ = writeln!(io::stderr(), "{BEGAN}");
         let code = match catch_unwind(AssertUnwindSafe(body)) {
@@ -241,18 +265,15 @@ impl Child {
         let mut child = Command::new(env::current_exe()?)
             // An ignored test that runs was asked for; its child is to run no less.
             .args([&self.test, "--exact", "--include-ignored", "--nocapture"])
-            .env(NAME, &self.test)
-            .env(NUMBER, number.to_string())
+            .arg(format!("{MARK}{number}:{}", self.test))
             .env("RUST_BACKTRACE", "0")
             .envs(self.variables.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let (seen, sees) = channel();
-        let stdout = collect(child.stdout.take(), seen.clone());
-        let stderr = collect(child.stderr.take(), seen);
-        let in_time = both_end(&sees, self.timeout, &mut child)?;
+        let mut streams = Streams::of(&mut child);
+        let in_time = streams.end_within(self.timeout, &mut child)?;
         let ending = match child.try_wait()? {
             Some(status) => ending(status),
             None if in_time => ending(child.wait()?),
@@ -262,12 +283,21 @@ impl Child {
                 Ending::TimedOut
             }
         };
+        let (stdout, stderr) = streams.texts();
         Ok(Ended {
             ending,
-            stdout: text(&stdout),
-            stderr: text(&stderr),
+            stdout,
+            stderr,
         })
     }
+}
+
+/// The number of the body, and the test, that this process was started for; `None` in a parent.
+fn asked() -> Option<(u32, String)> {
+    env::args_os().find_map(|arg| {
+        let (number, test) = arg.to_str()?.strip_prefix(MARK)?.split_once(':')?;
+        Some((number.parse().ok()?, test.to_owned()))
+    })
 }
 
 /// How many children this process was asked for by a test before.
@@ -278,77 +308,6 @@ fn next_number(test: &str) -> u32 {
     let next = numbers.entry(test.to_owned()).or_default();
     *next += 1;
     *next - 1
-}
-
-/// What a stream of the child has come to.
-enum Seen {
-    /// The line that says that the body begins.
-    Began,
-    /// Its end.
-    End,
-}
-
-/// Reads a stream to its end on a thread of its own, and says how far it is.
-fn collect(stream: Option<impl Read + Send + 'static>, seen: Sender<Seen>) -> Arc<Mutex<Vec<u8>>> {
-    let all = Arc::new(Mutex::new(Vec::new()));
-    let into = Arc::clone(&all);
-    thread::spawn(move || {
-        let mut piece = [0; 4096];
-        let mut has_begun = false;
-        if let Some(mut stream) = stream {
-            while let Ok(read @ 1..) = stream.read(&mut piece) {
-                let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
-                into.extend_from_slice(&piece[..read]);
-                let fresh = into.len().saturating_sub(read + BEGAN.len());
-                let mut places = into[fresh..].windows(BEGAN.len());
-                if !has_begun && places.any(|text| text == BEGAN.as_bytes()) {
-                    has_begun = true;
-                    // The parent may have given up waiting; here and below.
-                    let _ = seen.send(Seen::Began);
-                }
-            }
-        }
-        let _ = seen.send(Seen::End);
-    });
-    all
-}
-
-/// Whether both streams ended in time, as they do when the child does. The time is the body's: a
-/// busy machine may take its own to come so far.
-///
-/// A process that the child has started may hold the streams for longer than the child lives: then
-/// what was read a second after the child's end is all.
-fn both_end(
-    seen: &Receiver<Seen>,
-    timeout: Duration,
-    child: &mut process::Child,
-) -> io::Result<bool> {
-    const GLANCE: Duration = Duration::from_millis(50);
-    const AFTER_THE_END: Duration = Duration::from_secs(1);
-    let mut since = Instant::now();
-    let mut limit = TO_BEGIN;
-    let mut has_ended = false;
-    let mut ends = 0;
-    while ends < 2 {
-        let left = limit.saturating_sub(since.elapsed());
-        match seen.recv_timeout(left.min(GLANCE)) {
-            Ok(Seen::Began) if has_ended => {}
-            Ok(Seen::Began) => (since, limit) = (Instant::now(), timeout),
-            Ok(Seen::End) => ends += 1,
-            Err(_) if left <= GLANCE => return Ok(has_ended),
-            Err(_) if !has_ended && child.try_wait()?.is_some() => {
-                has_ended = true;
-                (since, limit) = (Instant::now(), AFTER_THE_END);
-            }
-            Err(_) => {}
-        }
-    }
-    Ok(true)
-}
-
-fn text(bytes: &Mutex<Vec<u8>>) -> String {
-    let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn ending(status: ExitStatus) -> Ending {

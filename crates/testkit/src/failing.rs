@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::ptr;
 
 use crate::plan::Plan;
@@ -13,6 +14,8 @@ use crate::sweep::Fault;
 thread_local! {
     static PLAN: Cell<Plan> = const { Cell::new(Plan::OFF) };
     static COUNTS: Cell<ThreadCounts> = const { Cell::new(ThreadCounts::ZERO) };
+    /// How many [`Armed`] there are.
+    static ARMED: Cell<u32> = const { Cell::new(0) };
     /// Depth of `exempt`.
     static EXEMPT: Cell<u32> = const { Cell::new(0) };
 }
@@ -168,6 +171,36 @@ pub enum AllocFault {
 }
 
 impl AllocFault {
+    /// Arms this thread by hand: `after` calls pass, then they fail, until the guard is dropped.
+    ///
+    /// It stands before the method of [`Fault`], which a sweep calls and which lasts until `disarm`.
+    /// Where a closure will do, [`with_failing`] says also how many calls failed.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use thrifty_testkit::{AllocFault, FailingAlloc};
+    ///
+    /// #[global_allocator]
+    /// static ALLOC: FailingAlloc = FailingAlloc::system();
+    ///
+    /// let mut bytes: Vec<u8> = Vec::new();
+    /// let armed = AllocFault::Onwards.arm(0);
+    /// let result = bytes.try_reserve(10);
+    /// drop(armed);
+    /// assert!(result.is_err());
+    /// assert!(bytes.try_reserve(10).is_ok());
+    /// ```
+    pub fn arm(&self, after: u64) -> Armed {
+        let depth = ARMED.get();
+        ARMED.set(depth + 1);
+        Armed {
+            before: PLAN.replace(self.plan(after)),
+            depth,
+            here: PhantomData,
+        }
+    }
+
     const fn plan(self, after: u64) -> Plan {
         match self {
             Self::Once => Plan::once(after),
@@ -186,21 +219,38 @@ impl Fault for AllocFault {
     }
 }
 
+/// A plan that was armed by hand: its drop, in a panic too, ends it. See [`AllocFault::arm`].
+///
+/// The plan that was there before then goes on where it was. Guards end in the reverse order of their
+/// making; one that outlives an earlier one ends all plans, lest an ended one come back.
+#[must_use = "the plan ends with its guard"]
+#[derive(Debug)]
+pub struct Armed {
+    before: Plan,
+    /// How many there were before.
+    depth: u32,
+    /// The plan is this thread's.
+    here: PhantomData<*const ()>,
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        let left = ARMED.get() - 1;
+        ARMED.set(left);
+        let is_in_order = left == self.depth;
+        PLAN.set(if is_in_order { self.before } else { Plan::OFF });
+    }
+}
+
 /// Runs `f` while the allocator passes `after` calls and then fails; says how many failed.
 ///
 /// The plan ends with `f`, by a panic too; the one that was there before, as a sweep's, then goes on
 /// where it was. [`FailingAlloc`] has an example.
 pub fn with_failing<R>(fault: AllocFault, after: u64, f: impl FnOnce() -> R) -> (R, u64) {
-    struct Restore(Plan);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            PLAN.set(self.0);
-        }
-    }
-    let restore = Restore(PLAN.replace(fault.plan(after)));
+    let armed = fault.arm(after);
     let result = f();
     let struck = PLAN.get().struck();
-    drop(restore);
+    drop(armed);
     (result, struck)
 }
 

@@ -26,6 +26,7 @@ mod program;
 mod quiet;
 #[cfg_attr(target_os = "linux", expect(unsafe_code, reason = "system calls"))]
 mod space;
+mod streams;
 mod sweep;
 mod threads;
 
@@ -36,7 +37,7 @@ pub use self::program::strategies;
 pub use self::{
     backing::Backing,
     child::{Child, Ended, Ending},
-    failing::{AllocFault, FailingAlloc, ThreadCounts, exempt, thread_counts, with_failing},
+    failing::{AllocFault, Armed, FailingAlloc, ThreadCounts, exempt, thread_counts, with_failing},
     fuse::{Blown, Fuse},
     ledger::{Ledger, Tracked, garbage_met},
     poison::{FREED, FRESH, PoisonAlloc, REDZONE},

@@ -130,7 +130,8 @@ impl<O: Op> Program<O> {
 impl<O: Clone> Program<O> {
     /// A small program that still fails: first without runs of ops, halving, then with simpler ops.
     ///
-    /// `fails` is called at most a few thousand times.
+    /// `fails` is called at most a few thousand times, without any ops too; [`run_against_oracle`]
+    /// refuses those.
     #[must_use]
     pub fn shrunk(
         &self,
@@ -253,7 +254,8 @@ impl std::error::Error for Divergence {}
 ///
 /// # Panics
 ///
-/// Where the machines show a type that has one value only: no difference would ever be seen.
+/// Where the program has no ops, or the machines show a type that has one value only: no difference
+/// would ever be seen.
 ///
 /// # Examples
 ///
@@ -276,6 +278,7 @@ where
     O: fmt::Debug,
     S: PartialEq + fmt::Debug,
 {
+    assert!(!program.ops.is_empty(), "a program of no ops");
     assert!(size_of::<S>() > 0, "a comparison of nothing");
     run_to_the_end(subject, oracle, || Ok(()), program)
 }
@@ -477,6 +480,11 @@ pub mod strategies {
 
     /// Programs of ops from another strategy.
     ///
+    /// # Panics
+    ///
+    /// Where the length may be 0: [`run_against_oracle`](crate::run_against_oracle) refuses such a
+    /// program, though only in the runs that come upon it.
+    ///
     /// # Examples
     ///
     /// ```
@@ -494,10 +502,15 @@ pub mod strategies {
         op: impl Strategy<Value = O>,
         len: Range<usize>,
     ) -> impl Strategy<Value = Program<O>> {
+        assert!(len.start > 0, "programs of no ops");
         proptest::collection::vec(op, len).prop_map(Program::new)
     }
 
     /// Programs of ops that generate themselves. They shrink by losing ops; the ops stay.
+    ///
+    /// # Panics
+    ///
+    /// As [`program_of`] does.
     pub fn program<O: Op>(len: Range<usize>) -> impl Strategy<Value = Program<O>> {
         let op = any::<u64>()
             .prop_map(|seed| O::generate(&mut Rng::new(seed)))

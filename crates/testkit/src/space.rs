@@ -6,7 +6,7 @@ use crate::child::{Child, Ended};
 
 /// Runs `body` in a child process that can map only `bytes` more than it has mapped by then.
 ///
-/// `None`, after saying so on stderr, where this cannot be had: not on Linux, or under a sanitizer,
+/// `None`, after saying so on stdout, where this cannot be had: not on Linux, or under a sanitizer,
 /// whose shadow memory needs the address space.
 ///
 /// The limit is for new mappings: what the allocator has mapped and not given out, it still gives. So
@@ -41,12 +41,7 @@ use crate::child::{Child, Ended};
 #[track_caller]
 #[must_use]
 pub fn in_address_space(child: Child, bytes: u64, body: impl FnOnce()) -> Option<Ended> {
-    if let Some(why) = unavailable() {
-        // `eprintln` goes to the harness, which keeps what a test that passes says to itself.
-        let _ = writeln!(
-            io::stderr(),
-            "SKIPPED: a test with little address space: {why}"
-        );
+    if is_skipped(child.test()) {
         return None;
     }
     Some(child.env("MALLOC_ARENA_MAX", "1").run(|| {
@@ -55,12 +50,23 @@ pub fn in_address_space(child: Child, bytes: u64, body: impl FnOnce()) -> Option
     }))
 }
 
+/// Whether the test goes without, which it then says.
+fn is_skipped(test: &str) -> bool {
+    let Some(why) = unavailable() else {
+        return false;
+    };
+    // `println` goes to the harness, which keeps what a test that passes says to itself. The lanes of
+    // `cargo xtask verify` repeat such a line; it begins after whatever the harness has said.
+    let _ = writeln!(io::stdout(), "\nSKIPPED: {test}: {why}");
+    true
+}
+
 /// Why the limit cannot be had here.
 fn unavailable() -> Option<&'static str> {
     if cfg!(not(target_os = "linux")) {
         Some("RLIMIT_AS binds on Linux only")
-    } else if cfg!(any(thrifty_asan, thrifty_tsan)) {
-        Some("a sanitizer's shadow memory needs it")
+    } else if cfg!(any(thrifty_asan, thrifty_tsan, thrifty_msan)) {
+        Some("a sanitizer's shadow memory needs the address space")
     } else {
         None
     }
@@ -98,11 +104,19 @@ fn limit(_bytes: u64) {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{limit, unavailable};
+    use super::{is_skipped, limit, unavailable};
+
+    /// The lanes say at run time what the tests run under; the cfg must have been set to match.
+    #[test]
+    fn there_is_no_limit_under_a_sanitizer() {
+        let under = std::env::var("THRIFTY_UNDER").unwrap_or_default();
+        let is_sanitized = ["asan", "tsan", "msan"].contains(&&*under);
+        assert_eq!(unavailable().is_some(), is_sanitized, "under {under:?}");
+    }
 
     #[test]
     fn a_limit_above_the_hard_one_leaves_that() {
-        if unavailable().is_some() {
+        if is_skipped(crate::this_test!()) {
             return;
         }
         crate::in_child!(|| {

@@ -77,6 +77,23 @@ fn a_body_that_hangs_is_killed() {
 }
 
 #[test]
+fn what_a_body_that_hangs_has_printed_is_told() {
+    // Said on the way, so that no time is too short for it.
+    println!("{} and the end of it", "x".repeat(30_000));
+    eprintln!("the last words");
+    let ended = Child::new(this_test!()).timeout(Duration::ZERO).run(|| {
+        loop {
+            thread::park();
+        }
+    });
+    ended.assert(Ending::TimedOut, "the last words");
+    let said = message(&*quietly(|| ended.assert_returned()).unwrap_err());
+    for part in ["x and the end of it", "the last words"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
 fn a_body_that_prints_more_than_a_pipe_holds() {
     let ended = in_child!(|| println!("{}", "x".repeat(1 << 20)));
     ended.assert_returned();
@@ -200,22 +217,49 @@ fn without_the_limit_the_same_memory_can_be_had() {
 }
 
 #[test]
-#[ignore = "run by the test below"]
+#[ignore = "run by the tests below"]
 fn an_ignored_test_with_a_child() {
     in_child!(|| panic!("here")).assert_panicked("here");
 }
 
-#[test]
-fn an_ignored_test_has_its_child_too() {
-    let exe = std::env::current_exe().unwrap();
+/// Runs the test above as somebody would from a shell.
+fn run_the_ignored_test() {
+    let exe = std::env::current_exe().expect("a test has a file");
     let args = ["an_ignored_test_with_a_child", "--exact", "--ignored"];
     let output = std::process::Command::new(exe).args(args).output();
-    let output = output.unwrap();
+    let output = output.expect("the binary can be run again");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && said.contains("1 passed"),
         "{said}"
     );
+}
+
+#[test]
+fn an_ignored_test_has_its_child_too() {
+    run_the_ignored_test();
+}
+
+#[test]
+fn a_process_that_a_child_starts_is_no_child() {
+    in_child!(run_the_ignored_test).assert_returned();
+}
+
+#[test]
+fn a_child_in_a_child_is_refused_whatever_the_body_makes_of_it() {
+    let nested = quietly(|| {
+        in_child!(|| {
+            let _ = quietly(|| in_child!(|| ()));
+            std::process::abort();
+        })
+    });
+    let said = message(&*nested.expect_err("not supported"));
+    for part in [
+        "the body of a child starts a child, which is not supported",
+        "a_child_in_a_child_is_refused_whatever_the_body_makes_of_it",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[cfg(unix)]

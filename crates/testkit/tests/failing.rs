@@ -118,6 +118,43 @@ fn the_plan_ends_with_the_closure_also_by_a_panic() {
     drop(black_box(Box::new(1)));
 }
 
+/// Whether an allocation fails; the vector goes before anything else can allocate.
+fn one_fails() -> bool {
+    Vec::<u8>::new().try_reserve(1).is_err()
+}
+
+#[test]
+fn a_plan_armed_by_hand_ends_with_its_guard() {
+    let armed = AllocFault::Onwards.arm(1);
+    let during = [one_fails(), one_fails(), one_fails()];
+    drop(armed);
+    assert_eq!((during, one_fails()), ([false, true, true], false));
+    quietly(|| {
+        let _armed = AllocFault::Onwards.arm(0);
+        panic!("on purpose");
+    })
+    .expect_err("it panics");
+    assert!(!one_fails(), "the panic took the plan with it");
+}
+
+#[test]
+fn plans_armed_by_hand_nest_and_none_comes_back() {
+    let outer = AllocFault::Onwards.arm(0);
+    let inner = AllocFault::Onwards.arm(1);
+    let mut seen = [one_fails(), one_fails(), false, false];
+    drop(inner);
+    seen[2] = one_fails();
+    let late = AllocFault::Onwards.arm(0);
+    drop(outer);
+    seen[3] = one_fails();
+    drop(late);
+    assert_eq!((seen, one_fails()), ([false, true, true, false], false));
+}
+
+thrifty_testkit::auto_traits! {
+    thrifty_testkit::Armed: [!Send !Sync !Copy],
+}
+
 #[test]
 fn an_exempt_part_neither_fails_nor_counts() {
     let before = thread_counts();
@@ -194,7 +231,7 @@ fn a_violation_is_said_where_every_allocation_fails() {
 #[test]
 fn an_infallible_allocation_aborts() {
     in_child!(|| {
-        AllocFault::Onwards.arm(0);
+        let _armed = AllocFault::Onwards.arm(0);
         drop(black_box(Vec::<u8>::with_capacity(77)));
     })
     .assert_aborted("memory allocation of 77 bytes failed");

@@ -150,6 +150,9 @@ fn a_run_of_nothing_is_refused() {
         let payload = quietly(run).unwrap_err();
         assert_eq!(message(&*payload), "a fuzz run of no ops");
     }
+    let run = || run_against_oracle(queue(0, false), oracle(), &Program::new(Vec::new()));
+    let payload = quietly(run).unwrap_err();
+    assert_eq!(message(&*payload), "a program of no ops");
 }
 
 #[test]
@@ -227,7 +230,7 @@ mod with_proptest {
             Just(Step::Pop),
             Just(Step::Clear)
         ];
-        let found = runner().run(&program_of(step, 0..100), |program| run(&program));
+        let found = runner().run(&program_of(step, 1..100), |program| run(&program));
         let Err(TestError::Fail(_, shrunk)) = found else {
             panic!("{found:?}");
         };
@@ -238,8 +241,14 @@ mod with_proptest {
     }
 
     #[test]
+    fn programs_of_nothing_are_not_made() {
+        let said = quietly(|| drop(program::<Step>(0..100))).unwrap_err();
+        assert_eq!(message(&*said), "programs of no ops");
+    }
+
+    #[test]
     fn ops_that_generate_themselves_are_a_strategy() {
-        let found = runner().run(&program(0..100), |program| run(&program));
+        let found = runner().run(&program(1..100), |program| run(&program));
         let Err(TestError::Fail(_, shrunk)) = found else {
             panic!("{found:?}");
         };

@@ -109,7 +109,7 @@ pub(super) const MSAN: Tool = Tool {
     name: "msan",
     sees: "reads of memory that was never written",
     from: From::Source("msan"),
-    rustflags: "-Zsanitizer=memory -Zsanitizer-memory-track-origins",
+    rustflags: "-Zsanitizer=memory -Zsanitizer-memory-track-origins --cfg thrifty_msan",
     env: &[("MSAN_OPTIONS", "exitcode=66:allocator_may_return_null=1")],
     runner: "",
     features: &[],
@@ -237,6 +237,17 @@ mod tests {
                 "{} has an exit code of its own",
                 tool.name
             );
+        }
+    }
+    #[test]
+    fn what_is_instrumented_knows_by_what() {
+        for tool in [&ASAN, &LOOM_ASAN, &TSAN, &MSAN] {
+            let sanitizer = match tool.from {
+                From::Toolchain(runtime) | From::Source(runtime) => runtime,
+                From::Program(program) => panic!("{program} instruments nothing"),
+            };
+            let cfg = format!("--cfg thrifty_{sanitizer}");
+            assert!(tool.rustflags.contains(&cfg), "{}: no {cfg}", tool.name);
         }
     }
 }
