@@ -14,7 +14,7 @@ use std::alloc::System;
 use thrifty_memstats::Alloc;
 
 use self::churn::{Batch, LIVE, Pair};
-use crate::suite::{Bar, Row, Subject};
+use crate::suite::{Bar, Row};
 
 /// The rows of the area `memstats`.
 #[must_use]
@@ -59,37 +59,43 @@ fn row(name: &str, threads: usize, reason: &'static str) -> Row {
 
 fn contestants(row: Row, form: Form) -> Row {
     let row = add(row, form, "std", || System);
-    let row = add(row, form, "thrifty", || Alloc::new(System));
+    let row = ours(row, form, "thrifty", || Alloc::new(System)).wraps("std");
     #[cfg(feature = "rivals-c")]
     let row = add(row, form, "mimalloc", || mimalloc::MiMalloc);
     #[cfg(feature = "rivals-c")]
-    let row = add(row, form, "thrifty-mimalloc", || {
+    let row = ours(row, form, "thrifty-mimalloc", || {
         Alloc::new(mimalloc::MiMalloc)
-    });
+    })
+    .wraps("mimalloc");
     #[cfg(feature = "rivals")]
-    let row = add(row, form, "stats_alloc", stats_alloc::StatsAlloc::system);
+    let row = add(row, form, "stats_alloc", stats_alloc::StatsAlloc::system).wraps("std");
     row
 }
 
+/// Adds a wrapper of ours, which counts anyway.
+fn ours<A>(row: Row, form: Form, name: &'static str, make: fn() -> A) -> Row
+where
+    A: GlobalAlloc + Sync + 'static,
+{
+    match form {
+        Form::Pair => row.shared(name, move || Pair(make())),
+        Form::Batch => row.shared(name, move || Batch(make())),
+    }
+    .ours()
+}
+
 /// Adds a contestant. Its blocks do not come from the global allocator, so the counting binary
-/// puts its own wrapper around it; a wrapper of ours then counts twice, and is left bare.
+/// puts our wrapper around it.
 fn add<A>(row: Row, form: Form, name: &'static str, make: fn() -> A) -> Row
 where
     A: GlobalAlloc + Sync + 'static,
 {
-    let is_ours = name.starts_with("thrifty");
     match form {
-        Form::Pair => counted(row.shared(name, move || Pair(make())), is_ours, move || {
-            Pair(Alloc::new(make()))
-        }),
-        Form::Batch => counted(
-            row.shared(name, move || Batch(make())),
-            is_ours,
-            move || Batch(Alloc::new(make())),
-        ),
+        Form::Pair => row
+            .shared(name, move || Pair(make()))
+            .counted_as(move || Pair(Alloc::new(make()))),
+        Form::Batch => row
+            .shared(name, move || Batch(make()))
+            .counted_as(move || Batch(Alloc::new(make()))),
     }
-}
-
-fn counted<S: Subject + 'static>(row: Row, is_ours: bool, make: impl Fn() -> S + 'static) -> Row {
-    if is_ours { row } else { row.counted_as(make) }
 }

@@ -3,11 +3,12 @@
 
 mod benchstat;
 mod record;
+mod stamp;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use self::{benchstat::benchstat, record::Record, table::table};
+pub use self::{benchstat::benchstat, record::Record, stamp::Stamp, table::table};
 use crate::{count::Count, runner::Measured};
 
 /// A finished row: its times and its counts.
@@ -37,12 +38,5 @@ impl Finished {
     #[must_use]
     pub fn count(&self, subject: &str) -> Option<&Count> {
         self.counts.iter().find(|count| count.subject == subject)
-    }
-
-    /// The side that ought to win: ours, or in the patterns the one called `best`.
-    #[must_use]
-    pub fn favourite(&self) -> Option<&crate::runner::Side> {
-        let measured = &self.measured;
-        measured.side("thrifty").or_else(|| measured.side("best"))
     }
 }

@@ -64,6 +64,15 @@ fn times_and_counts_are_joined() {
 }
 
 #[test]
+fn what_is_skipped_is_said_last() {
+    let args = ["--quick", "--filter", "^memstats/pair-64b/1t$"];
+    let output = run("skipped", &[&args[..], &["--skipped=a rival"]].concat());
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.lines().last(), Some("SKIPPED: a rival"), "{stderr}");
+}
+
+#[test]
 fn threads_are_counted_together() {
     let program = env!("CARGO_BIN_EXE_suite-counted");
     let output = Command::new(program)

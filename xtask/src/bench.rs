@@ -3,7 +3,8 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -22,14 +23,26 @@ pub(crate) struct BenchArgs {
 /// Builds, then runs in the caller's directory; records go below cargo's target directory.
 pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
-    let features = if has_c_compiler() {
-        "rivals,rivals-c"
-    } else {
-        eprintln!(
-            "SKIPPED: rivals written in C or C++, because there is no C compiler ('cc', or what CC names)"
-        );
-        "rivals"
+    let compilers = [C, CXX].map(|language| {
+        let set = env::var_os(language.variable);
+        (language, language.compiler(set.as_deref(), answers))
+    });
+    let skipped = skipped(&compilers);
+    if let Some(what) = &skipped {
+        eprintln!("SKIPPED: {what}");
+    }
+    let features = match skipped {
+        None => "rivals,rivals-c",
+        Some(_) => "rivals",
     };
+    // Build scripts try the usual name only, so another one that was found has to be named.
+    let _environment: Vec<_> = compilers
+        .into_iter()
+        .filter_map(|(language, found)| match found {
+            Some(Found::Unusual(name)) => Some(workspace.sh.push_env(language.variable, name)),
+            _ => None,
+        })
+        .collect();
     // Both programs of the suite: the one that times starts the one that counts.
     let selection = [
         "--bin",
@@ -42,22 +55,156 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let mut command = Command::new(program::build(&workspace, "suite", &selection)?);
     // Before the caller's own arguments, of which a second `--out` counts.
     command.arg("--out").arg(workspace.target.join("thrifty"));
+    // The suite says it again when it ends: this process is none by then.
+    command.args(skipped.map(|what| format!("--skipped={what}")));
     command.args(&args.args);
     program::become_it(command)
 }
 
-/// Whether a build script could compile C. Visual C++ is found by other ways than a name, and is
-/// there wherever Rust links with it.
-fn has_c_compiler() -> bool {
-    if cfg!(target_env = "msvc") {
-        return true;
+/// What the run has to do without, and why.
+fn skipped(compilers: &[(Language, Option<Found>)]) -> Option<String> {
+    let missing = compilers.iter().filter(|(_, found)| found.is_none());
+    let missing: Vec<_> = missing
+        .map(|(language, _)| {
+            let (name, variable) = (language.name, language.variable);
+            let usual = language.usual.join("', '");
+            format!("no {name} compiler (what {variable} names, else '{usual}')")
+        })
+        .collect();
+    let why = missing.join(" and ");
+    (!why.is_empty()).then(|| format!("rivals written in C or C++, because there is {why}"))
+}
+
+/// A language that build scripts compile.
+#[derive(Clone, Copy)]
+struct Language {
+    name: &'static str,
+    /// The variable that names its compiler.
+    variable: &'static str,
+    /// Its compilers' names; the first is what build scripts take if the variable is not set.
+    usual: &'static [&'static str],
+}
+
+const C: Language = Language {
+    name: "C",
+    variable: "CC",
+    usual: &["cc", "gcc", "clang"],
+};
+
+const CXX: Language = Language {
+    name: "C++",
+    variable: "CXX",
+    usual: &["c++", "g++", "clang++"],
+};
+
+/// A compiler that works.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// Build scripts find it, too.
+    Usual,
+    /// It must be named to them.
+    Unusual(&'static str),
+}
+
+impl Language {
+    /// The compiler, if there is one: the one that is `set`, and no other, or the first of the usual
+    /// ones that `answers`. Visual C++ is found by other ways than a name, and is there wherever Rust
+    /// links with it.
+    fn compiler(self, set: Option<&OsStr>, answers: impl Fn(&[&OsStr]) -> bool) -> Option<Found> {
+        if cfg!(target_env = "msvc") {
+            return Some(Found::Usual);
+        }
+        if let Some(set) = set.filter(|set| !set.is_empty()) {
+            return answers(&words(set)).then_some(Found::Usual);
+        }
+        let mut usual = self.usual.iter();
+        let found = usual.find(|name| answers(&[OsStr::new(name)]))?;
+        Some(if *found == self.usual[0] {
+            Found::Usual
+        } else {
+            Found::Unusual(found)
+        })
     }
-    let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
-    let mut command = Command::new(compiler);
-    command.arg("--version");
+}
+
+/// A program and its first arguments, as in `ccache gcc`, read as build scripts do: a path with
+/// spaces that is a file is a program.
+fn words(set: &OsStr) -> Vec<&OsStr> {
+    match set.to_str() {
+        Some(text) if !Path::new(set).is_file() => {
+            text.split_whitespace().map(OsStr::new).collect()
+        }
+        _ => vec![set],
+    }
+}
+
+/// Whether a compiler tells its version.
+fn answers(words: &[&OsStr]) -> bool {
+    let Some((program, rest)) = words.split_first() else {
+        return false;
+    };
+    let mut command = Command::new(program);
+    command.args(rest).arg("--version");
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(all(test, not(target_env = "msvc")))]
+mod tests {
+    use super::*;
+
+    /// What is found on a machine that has these programs.
+    fn found(language: Language, set: Option<&str>, has: &[&str]) -> Option<Found> {
+        language.compiler(set.map(OsStr::new), |words| {
+            words
+                .iter()
+                .all(|word| has.iter().any(|has| OsStr::new(has) == *word))
+        })
+    }
+
+    #[test]
+    fn a_compiler_behind_a_wrapper_is_two_words() {
+        let has = ["ccache", "gcc", "cc"];
+        assert_eq!(found(C, Some("ccache gcc"), &has), Some(Found::Usual));
+        assert_eq!(found(C, Some(" ccache  gcc "), &has), Some(Found::Usual));
+        assert_eq!(
+            found(C, Some("ccache icc"), &has),
+            None,
+            "'cc' is not asked"
+        );
+        assert_eq!(found(C, Some(""), &has), Some(Found::Usual), "as if unset");
+        assert!(!answers(&words(OsStr::new("  "))), "no program");
+    }
+
+    #[test]
+    fn a_path_with_spaces_is_one_word() {
+        let dir = env::temp_dir().join(format!("thrifty bench {}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("my cc");
+        assert!(words(file.as_os_str()).len() > 1, "no file yet");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(words(file.as_os_str()), [file.as_os_str()]);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn usual_names_are_tried_and_other_ones_than_the_first_told() {
+        assert_eq!(found(CXX, None, &["g++", "c++"]), Some(Found::Usual));
+        let clang = Some(Found::Unusual("clang++"));
+        assert_eq!(found(CXX, None, &["clang++", "cc"]), clang);
+        assert_eq!(found(CXX, None, &["cc", "gcc"]), None, "those are for C");
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        let (c, cxx) = (Some(Found::Usual), Some(Found::Unusual("g++")));
+        assert_eq!(skipped(&[(C, c), (CXX, cxx)]), None);
+        let text = skipped(&[(C, Some(Found::Usual)), (CXX, None)]).unwrap();
+        assert!(text.ends_with("no C++ compiler (what CXX names, else 'c++', 'g++', 'clang++')"));
+        let text = skipped(&[(C, None), (CXX, None)]).unwrap();
+        assert!(text.contains("no C compiler") && text.contains("and no C++ compiler"));
+    }
 }

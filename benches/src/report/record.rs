@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Finished;
+use super::{Finished, Stamp};
+use crate::runner::{Doubt, Side};
 
 /// One measurement: a side of a row. The names are the contract (DESIGN §4).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,22 +39,31 @@ pub struct Record {
     pub rounds: usize,
     /// What the control differed by, as a share.
     pub noise: f64,
-    /// The control stayed beyond 5 %.
+    /// There is doubt about the row's figures, and was when it was measured again.
     pub noisy: bool,
+    /// Why it is noisy: sentences that begin with `control`, `wide` or `drift`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noisy_because: Vec<String>,
     /// There were more threads than cores.
     #[serde(default)]
     pub oversubscribed: bool,
     /// Why the figures are no result, if they are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
+    /// The subject that this one is a wrapper of, and is to be compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Of which code, machine and mode it is.
+    #[serde(flatten)]
+    pub stamp: Stamp,
 }
 
 impl Record {
     /// One record per side.
     #[must_use]
-    pub fn of(finished: &Finished) -> Vec<Self> {
+    pub fn of(finished: &Finished, stamp: &Stamp) -> Vec<Self> {
         let measured = &finished.measured;
-        let record = |side: &crate::runner::Side| {
+        let record = |side: &Side| {
             let interval = side.series.interval();
             let count = finished.count(&side.name);
             Self {
@@ -71,12 +81,33 @@ impl Record {
                 high_ns: rounded(interval.high),
                 rounds: side.series.rounds().len(),
                 noise: rounded(measured.noise),
-                noisy: measured.is_noisy,
+                noisy: measured.is_noisy(),
+                noisy_because: measured.doubts.iter().map(Doubt::to_string).collect(),
                 oversubscribed: measured.is_oversubscribed,
                 invalid: measured.invalid.clone(),
+                base: side.base.map(str::to_owned),
+                stamp: stamp.clone(),
             }
         };
         measured.sides.iter().map(record).collect()
+    }
+
+    /// Adds the records of a run to those of the runs before it, and tells how many of them are
+    /// left out for another stamp than this run's.
+    ///
+    /// A row that was measured again loses all its old records, for sides are compared within a run
+    /// only. A subject, a corpus or a number of threads is never left behind: they are of the row.
+    #[must_use]
+    pub fn merged(before: Vec<Self>, run: Vec<Self>) -> (Vec<Self>, usize) {
+        let is_measured_again = |old: &Self| run.iter().any(|new| new.workload == old.workload);
+        let stamp = run.first().map(|record| &record.stamp);
+        let others = before
+            .into_iter()
+            .filter(|record| !is_measured_again(record));
+        let (mut kept, stale): (Vec<_>, Vec<_>) =
+            others.partition(|record| stamp.is_none_or(|stamp| record.stamp == *stamp));
+        kept.extend(run);
+        (kept, stale.len())
     }
 
     /// The file: a JSON array with one record per line, so that `grep` finds what `jq` does.

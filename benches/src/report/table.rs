@@ -6,7 +6,7 @@ use std::thread;
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::Finished;
-use crate::runner::{Interval, Judgement, Side, Standing};
+use crate::runner::{Doubt, Interval, Judgement, Side, Standing};
 
 /// The rows as a person reads them.
 #[must_use]
@@ -60,10 +60,14 @@ fn cells(row: &Finished, side: &Side) -> [String; 10] {
     };
     let count = row.count(&side.name);
     let counted = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), short);
-    let mark = match (is_first, &measured.invalid, measured.is_noisy) {
-        (true, Some(_), _) => "INVALID".to_owned(),
-        (true, None, _) if measured.is_oversubscribed => "oversubscribed".to_owned(),
-        (true, None, true) => format!("noisy {:.0} %", measured.noise * 100.0),
+    let mark = match (is_first, &measured.invalid) {
+        (true, Some(_)) => "INVALID".to_owned(),
+        (true, None) if measured.is_oversubscribed => "oversubscribed".to_owned(),
+        (true, None) if measured.is_noisy() => {
+            let mut words: Vec<_> = measured.doubts.iter().map(Doubt::word).collect();
+            words.dedup();
+            format!("noisy: {}", words.join(", "))
+        }
         _ => String::new(),
     };
     [
@@ -138,22 +142,21 @@ fn bars(rows: &[Finished]) -> String {
     format!("\nBars:\n{text}{tail}.\n")
 }
 
-/// Where the side that ought to win does not.
+/// Where a side of ours does not win against one that it can be compared with.
 fn losses(rows: &[Finished]) -> String {
     let mut text = String::new();
     let mut contests = 0;
     for row in rows.iter().filter(|row| row.measured.invalid.is_none()) {
-        let Some(favourite) = row.favourite() else {
-            continue;
-        };
-        contests += 1;
-        // Another form of the same thing is no rival.
-        let is_rival = |other: &&Side| !other.name.starts_with(favourite.name.as_str());
-        for other in row.measured.sides.iter().filter(is_rival) {
-            if favourite.beside(other) == Standing::Slower {
-                let ratio = favourite.series.over(&other.series).interval().median;
-                let (id, own, other) = (&row.measured.id, &favourite.name, &other.name);
-                let _ = writeln!(text, "  {id:<34} {own} takes {ratio:.2} × {other}");
+        let sides = &row.measured.sides;
+        contests += usize::from(sides.iter().any(|side| side.is_ours));
+        for own in sides.iter().filter(|side| side.is_ours) {
+            let is_rival = |other: &&Side| !other.is_ours && own.is_comparable(other);
+            for other in sides.iter().filter(is_rival) {
+                if own.beside(other) == Standing::Slower {
+                    let ratio = own.series.over(&other.series).interval().median;
+                    let (id, own, other) = (&row.measured.id, &own.name, &other.name);
+                    let _ = writeln!(text, "  {id:<34} {own} takes {ratio:.2} × {other}");
+                }
             }
         }
     }
@@ -165,14 +168,21 @@ fn losses(rows: &[Finished]) -> String {
 }
 
 fn doubts(rows: &[Finished]) -> String {
-    let noisy = rows.iter().filter(|row| row.measured.is_noisy).count();
-    let mut text = match noisy {
-        0 => String::new(),
-        _ => format!(
-            "\n{noisy} of {} rows are noisy: a side differed from itself by more than 5 %, twice.\n",
-            rows.len()
-        ),
-    };
+    let mut text = String::new();
+    let noisy = rows.iter().filter(|row| row.measured.is_noisy());
+    let count = noisy.clone().count();
+    if count > 0 {
+        let all = rows.len();
+        let _ = writeln!(
+            text,
+            "\n{count} of {all} rows are noisy, measured twice; their bars stay open:"
+        );
+    }
+    for row in noisy {
+        for doubt in &row.measured.doubts {
+            let _ = writeln!(text, "  {:<34} {doubt}", row.measured.id);
+        }
+    }
     for row in rows {
         if let Some(why) = &row.measured.invalid {
             let _ = writeln!(text, "\nINVALID {}: {why}", row.measured.id);

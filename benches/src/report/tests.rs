@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use super::{Finished, Record, benchstat, table};
+use super::{Finished, Record, Stamp, benchstat, table};
 use crate::{
     count::Count,
-    runner::{self, Effort, Judgement},
+    runner::{self, Doubt, Effort, Judgement},
     suite::{Bar, Row, each, opaque},
 };
 
@@ -51,7 +51,7 @@ fn sample() -> Finished {
 
 #[test]
 fn records_have_the_names_of_the_design_and_survive_the_file() {
-    let records = Record::of(&sample());
+    let records = Record::of(&sample(), &Stamp::here(true));
     let file = Record::file(&records).unwrap();
     let read: Vec<Record> = serde_json::from_str(&file).unwrap();
     assert_eq!(read, records);
@@ -68,6 +68,8 @@ fn records_have_the_names_of_the_design_and_survive_the_file() {
     assert!(ns("min_ns") > 0.0);
     assert!(ns("min_ns") <= ns("low_ns") && ns("low_ns") <= ns("ns_per_op"));
     assert!(ns("ns_per_op") <= ns("high_ns") && ns("high_ns") <= ns("max_ns"));
+    assert_eq!(first["quick"], true);
+    assert!(first["commit"].is_string() && first["machine"].is_string());
     assert!(
         file.contains("\"bytes_per_op\":64,"),
         "a whole number: {file}"
@@ -90,7 +92,7 @@ fn benchstat_gets_a_line_per_round() {
         .lines()
         .partition(|line| !line.starts_with("Benchmark"));
     assert!(head.iter().any(|line| line.starts_with("goos: ")), "{text}");
-    assert_eq!(lines.len(), 6, "two sides, three rounds: {text}");
+    assert_eq!(lines.len(), 12, "two sides, six rounds: {text}");
     for line in &lines {
         // A name, a count, then pairs of a number and its unit.
         let mut words = line.split_whitespace();
@@ -148,6 +150,67 @@ fn the_table_shows_losses_and_missed_bars() {
 }
 
 #[test]
+fn a_wrapper_is_compared_with_its_own_base_and_no_other() {
+    let row = Row::new(
+        "test/wrap/1t",
+        "two bases, of which one is ten times as fast",
+    );
+    let row = spinning(row, "std", 30_000);
+    let row = spinning(row, "thrifty", 90_000).wraps("std");
+    let row = spinning(row, "mimalloc", 3_000);
+    let row = spinning(row, "thrifty-mimalloc", 9_000)
+        .wraps("mimalloc")
+        .ours();
+    let row = spinning(row, "stats_alloc", 30_000).wraps("std");
+    let row = finished(row, &[]);
+    let sides = row.measured.sides.iter();
+    let against = |name: &str| -> Vec<&str> {
+        let own = row.measured.side(name).unwrap();
+        let others = sides.clone().filter(|other| other.name != name);
+        let others = others.filter(|other| own.is_comparable(other));
+        others.map(|other| other.name.as_str()).collect()
+    };
+    assert_eq!(against("thrifty"), ["std", "stats_alloc"]);
+    assert_eq!(against("thrifty-mimalloc"), ["mimalloc"]);
+    assert_eq!(against("std"), ["thrifty", "mimalloc", "stats_alloc"]);
+    let text = table(core::slice::from_ref(&row));
+    let losses = text.split("Losses:").nth(1).unwrap();
+    let losses: Vec<_> = losses.trim().lines().take(3).collect();
+    assert!(losses[0].contains("thrifty takes") && losses[0].ends_with("× std"));
+    assert!(losses[1].ends_with("× stats_alloc"), "{text}");
+    assert!(losses[2].contains("thrifty-mimalloc takes") && losses[2].ends_with("× mimalloc"));
+    assert!(!text.contains("thrifty takes 30"), "{text}");
+    let records = Record::of(&row, &Stamp::default());
+    let bases: Vec<_> = records
+        .iter()
+        .map(|record| record.base.as_deref())
+        .collect();
+    let (std, mimalloc) = (Some("std"), Some("mimalloc"));
+    assert_eq!(bases, [None, std, None, mimalloc, std]);
+}
+
+#[test]
+fn a_noisy_row_says_why() {
+    let mut row = sample();
+    let wide = Doubt::Wide {
+        subject: "std".to_owned(),
+        share: 0.21,
+    };
+    row.measured.doubts = vec![Doubt::Control(0.07), wide];
+    let text = table(core::slice::from_ref(&row));
+    assert!(text.contains("noisy: control, wide"), "{text}");
+    assert!(text.contains("1 of 1 rows are noisy"), "{text}");
+    assert!(text.contains("differed from itself by 7.0 %"), "{text}");
+    assert!(text.contains("'std' is known to ± 21 % only"), "{text}");
+    let record = &Record::of(&row, &Stamp::default())[0];
+    assert!(record.noisy);
+    assert!(record.noisy_because[1].starts_with("wide: "), "{record:?}");
+    row.measured.doubts.clear();
+    let record = &Record::of(&row, &Stamp::default())[0];
+    assert!(!record.noisy && record.noisy_because.is_empty());
+}
+
+#[test]
 fn figures_of_an_invalid_row_are_marked_and_kept_from_benchstat() {
     let row = Row::new("test/sane/1t", "a planted slow side").sane_within("std", "std", 0.5);
     let row = finished(spinning(row, "std", 100), &[]);
@@ -155,5 +218,5 @@ fn figures_of_an_invalid_row_are_marked_and_kept_from_benchstat() {
     assert!(text.contains("INVALID test/sane/1t: 'std' takes"), "{text}");
     assert!(text.contains("DESIGN §3.9"), "{text}");
     assert!(!benchstat(core::slice::from_ref(&row)).contains("Benchmark"));
-    assert!(Record::of(&row)[0].invalid.is_some());
+    assert!(Record::of(&row, &Stamp::default())[0].invalid.is_some());
 }

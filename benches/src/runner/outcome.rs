@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::{Interval, NOISE, Series};
+use super::{Doubt, Interval, Series, noise::Noise};
 use crate::suite::{Bar, Id, Row, Sane};
 
 /// A row's figures.
@@ -15,8 +15,8 @@ pub struct Measured {
     pub sides: Vec<Side>,
     /// What the control differed by from the first side, as a share of its time.
     pub noise: f64,
-    /// The control stayed beyond 5 % when the row was measured again.
-    pub is_noisy: bool,
+    /// Why the row is noisy, and stayed so when it was measured again; empty if it is not.
+    pub doubts: Vec<Doubt>,
     /// The row has more threads than this machine has cores: its threads waited for each other.
     pub is_oversubscribed: bool,
     /// What is wrong with the figures as such; they are then no result.
@@ -33,6 +33,10 @@ pub struct Measured {
 pub struct Side {
     /// Its name.
     pub name: String,
+    /// The contestant that it is a wrapper of.
+    pub base: Option<&'static str>,
+    /// It is ours, and ought to win.
+    pub is_ours: bool,
     /// Operations per thread and round.
     pub operations: u64,
     /// Nanoseconds per operation.
@@ -103,6 +107,12 @@ impl Verdict {
 }
 
 impl Measured {
+    /// Whether there is any doubt about the figures.
+    #[must_use]
+    pub fn is_noisy(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
     /// The side with this name.
     #[must_use]
     pub fn side(&self, name: &str) -> Option<&Side> {
@@ -125,6 +135,15 @@ impl Measured {
 }
 
 impl Side {
+    /// Whether one side can win over the other: wrappers of one base among each other and with their
+    /// base, and sides that are no wrappers. What a wrapper and a foreign base differ by is mostly
+    /// what the bases differ by.
+    #[must_use]
+    pub fn is_comparable(&self, other: &Self) -> bool {
+        let is_base_of = |base: &Self, wrapper: &Self| wrapper.base == Some(base.name.as_str());
+        self.base == other.base || is_base_of(self, other) || is_base_of(other, self)
+    }
+
     /// Whether this side is faster than another, taken round by round.
     #[must_use]
     pub fn beside(&self, other: &Self) -> Standing {
@@ -144,7 +163,7 @@ pub(super) fn judge(
     row: &Row,
     mut series: Vec<Series>,
     iterations: &[u64],
-    noise: f64,
+    noise: Noise,
 ) -> Measured {
     series.pop();
     let sides: Vec<_> = series
@@ -153,6 +172,8 @@ pub(super) fn judge(
         .zip(iterations)
         .map(|((series, contestant), iterations)| Side {
             name: contestant.name().to_owned(),
+            base: contestant.base(),
+            is_ours: contestant.is_ours(),
             operations: iterations * row.operations_per_iteration(),
             series,
         })
@@ -160,8 +181,8 @@ pub(super) fn judge(
     let mut measured = Measured {
         id: row.id().clone(),
         sides,
-        noise,
-        is_noisy: noise > NOISE,
+        noise: noise.share,
+        doubts: noise.doubts,
         is_oversubscribed: is_oversubscribed(row.id().threads()),
         invalid: None,
         verdicts: Vec::new(),
@@ -174,7 +195,7 @@ pub(super) fn judge(
             None => measured.unjudged.push(words(bar)),
         }
     }
-    if measured.is_noisy || measured.is_oversubscribed || measured.invalid.is_some() {
+    if measured.is_noisy() || measured.is_oversubscribed || measured.invalid.is_some() {
         for verdict in &mut measured.verdicts {
             verdict.judgement = Judgement::Open;
         }

@@ -26,7 +26,7 @@ use super::{Row, profile};
 use crate::{
     count::{self, Count},
     failure::{Failure, print},
-    report::{self, Finished, Record},
+    report::{self, Finished, Record, Stamp},
     runner::{self, Broken, Effort},
 };
 
@@ -63,6 +63,10 @@ pub struct Args {
     )]
     out: PathBuf,
 
+    /// What the caller left out, for the last line; what `cargo xtask bench` says
+    #[arg(long, hide = true, value_name = "WHAT")]
+    skipped: Vec<String>,
+
     /// Run one side so often and end; what `--profile` starts
     #[arg(long, hide = true, num_args = 3, value_names = ["ID", "SUBJECT", "ITERATIONS"])]
     side: Vec<String>,
@@ -90,7 +94,7 @@ struct CountedArgs {
 #[must_use]
 pub fn main(args: &[OsString]) -> ExitCode {
     parsed::<Args>("suite", args)
-        .and_then(|args| args.map_or(Ok(ExitCode::SUCCESS), |args| run(&args)))
+        .and_then(|args| args.map_or(Ok(ExitCode::SUCCESS), |args| told(&args)))
         .unwrap_or_else(|failure| failure.report())
 }
 
@@ -116,6 +120,15 @@ fn parsed<A: Parser>(name: &str, args: &[OsString]) -> Result<Option<A>, Failure
     }
 }
 
+/// Runs, and says last what is missing: at the beginning it would have scrolled away.
+fn told(args: &Args) -> Result<ExitCode, Failure> {
+    let code = run(args)?;
+    for what in &args.skipped {
+        eprintln!("SKIPPED: {what}");
+    }
+    Ok(code)
+}
+
 fn run(args: &Args) -> Result<ExitCode, Failure> {
     let Selected { rows, unused } = args.selection.select()?;
     if let [id, subject, iterations] = &args.side[..] {
@@ -138,8 +151,9 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut run = measure(&rows, &counts, effort, &stop);
     // The signal went to the other program, too, which then did not end well.
     run.broken.extend(ended.filter(|_| !run.is_stopped));
-    save(&run, &args.out)?;
-    show(&run, args)?;
+    let stamp = Stamp::here(args.quick);
+    save(&run, &stamp, &args.out)?;
+    show(&run, &stamp, args)?;
     Ok(ExitCode::from(code(&run)))
 }
 
@@ -181,21 +195,43 @@ fn measure(rows: &[Row], counts: &[Count], effort: Effort, stop: &Stop) -> Run {
     run
 }
 
-/// Writes what programs read. A run that measured nothing leaves the files of the one before.
-fn save(run: &Run, out: &Path) -> Result<(), Failure> {
+/// Writes what programs read. Rows that this run did not measure stay in `bench.json`, if they
+/// have its stamp; `bench.txt` is of this run alone. A run that measured nothing leaves both.
+fn save(run: &Run, stamp: &Stamp, out: &Path) -> Result<(), Failure> {
     if run.finished.is_empty() {
         return Ok(());
     }
-    let records: Vec<_> = run.finished.iter().flat_map(Record::of).collect();
+    let (records, stale) = Record::merged(before(&out.join("bench.json")), records(run, stamp));
+    if stale > 0 {
+        eprintln!(
+            "note: {stale} records of another build, machine or mode are no longer in bench.json"
+        );
+    }
     let json = Record::file(&records).map_err(|error| Failure::failed(error.to_string()))?;
     write(out, "bench.json", &json)?;
     write(out, "bench.txt", &report::benchstat(&run.finished))
 }
 
+fn records(run: &Run, stamp: &Stamp) -> Vec<Record> {
+    let rows = run.finished.iter();
+    rows.flat_map(|row| Record::of(row, stamp)).collect()
+}
+
+/// What earlier runs left; nothing where there is no file, or none that can be read.
+fn before(path: &Path) -> Vec<Record> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Vec::new();
+    };
+    serde_json::from_str(&text).unwrap_or_else(|error| {
+        eprintln!("note: {} is replaced as a whole: {error}", path.display());
+        Vec::new()
+    })
+}
+
 /// Prints what was asked for; on standard error, what went wrong.
-fn show(run: &Run, args: &Args) -> Result<(), Failure> {
+fn show(run: &Run, stamp: &Stamp, args: &Args) -> Result<(), Failure> {
     if args.json {
-        for record in run.finished.iter().flat_map(Record::of) {
+        for record in records(run, stamp) {
             let line = serde_json::to_string(&record);
             let line = line.map_err(|error| Failure::failed(error.to_string()))?;
             print(&(line + "\n"))?;

@@ -23,6 +23,8 @@ pub struct Contestant {
     name: String,
     make: Make,
     make_counted: Option<Make>,
+    base: Option<&'static str>,
+    is_ours: bool,
 }
 
 /// How good a contestant has to be.
@@ -66,6 +68,9 @@ struct Oracle(Box<dyn Fn() -> u64>);
 
 /// What the rounds of a row may take together, where the row does not say otherwise.
 const BUDGET: Duration = Duration::from_millis(1500);
+
+/// What our contestants are called (DESIGN §4): the crate's, and in the patterns the good example's.
+const OURS: [&str; 2] = ["thrifty", "best"];
 
 impl Row {
     /// A row without contestants.
@@ -152,6 +157,8 @@ impl Row {
             name: name.to_owned(),
             make: Box::new(move || Box::new(make())),
             make_counted: None,
+            base: None,
+            is_ours: OURS.contains(&name),
         });
         self
     }
@@ -162,6 +169,26 @@ impl Row {
     pub fn counted_as<S: Subject + 'static>(mut self, make: impl Fn() -> S + 'static) -> Self {
         if let Some(last) = self.contestants.last_mut() {
             last.make_counted = Some(Box::new(move || Box::new(make())));
+        }
+        self
+    }
+
+    /// Says that the last contestant is a wrapper of the contestant `base`. It is then compared with
+    /// that one and its other wrappers, and with no other side.
+    #[must_use]
+    pub fn wraps(mut self, base: &'static str) -> Self {
+        if let Some(last) = self.contestants.last_mut() {
+            last.base = Some(base);
+        }
+        self
+    }
+
+    /// Says that the last contestant is ours. Those called `thrifty` or `best` are anyway; this is for
+    /// their other forms, which are then no rivals of each other.
+    #[must_use]
+    pub fn ours(mut self) -> Self {
+        if let Some(last) = self.contestants.last_mut() {
+            last.is_ours = true;
         }
         self
     }
@@ -248,6 +275,18 @@ impl Contestant {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The contestant that this one is a wrapper of.
+    #[must_use]
+    pub fn base(&self) -> Option<&'static str> {
+        self.base
+    }
+
+    /// Whether it is the one that ought to win.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.is_ours
     }
 
     /// Makes what is timed.

@@ -1,6 +1,11 @@
 //! Which rows, on which texts. Both programs of the suite understand the same flags.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use core::iter;
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use regex_lite::Regex;
 
@@ -31,12 +36,10 @@ impl Selection {
     /// Reads the texts and finds the rows; no row at all is a mistyped filter.
     pub(super) fn select(&self) -> Result<Selected, Failure> {
         let mut context = Context::default();
-        for path in &self.input {
+        for (path, name) in self.input.iter().zip(names(&self.input)) {
             let text = fs::read(path).map_err(|error| {
                 Failure::usage(format!("cannot read {}: {error}", path.display()))
             })?;
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let name = word(&stem);
             context.inputs.push(Input { name, text });
         }
         let rows = suite::rows(&context);
@@ -79,6 +82,28 @@ impl Selection {
     }
 }
 
+/// What the files are called in ids, each by another name: files of one stem by their directories,
+/// too, and what is still the same then by a number.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let stem = |path: &PathBuf| word(&path.file_stem().unwrap_or_default().to_string_lossy());
+    let stems: Vec<String> = paths.iter().map(stem).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (path, stem) in paths.iter().zip(&stems) {
+        let is_shared = stems.iter().filter(|other| *other == stem).count() > 1;
+        let directory = path.parent().and_then(Path::file_name);
+        let name = match directory {
+            Some(directory) if is_shared => {
+                format!("{}-{stem}", word(&directory.to_string_lossy()))
+            }
+            _ => stem.clone(),
+        };
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let mut free = iter::once(name.clone()).chain(numbered);
+        names.extend(free.find(|name| !names.contains(name)));
+    }
+    names
+}
+
 /// A file's name as a part of an id.
 fn word(stem: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
@@ -106,5 +131,21 @@ mod tests {
             assert!(Id::parse(&id).is_some(), "{id}");
         }
         assert_eq!(word("My Log.1"), "my-log.1");
+    }
+
+    #[test]
+    fn files_of_one_stem_get_names_of_their_own() {
+        let names = |paths: &[&str]| {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            names(&paths)
+        };
+        assert_eq!(names(&["a/x.log", "b/y.log"]), ["x", "y"]);
+        assert_eq!(names(&["a/x.log", "b/x.txt"]), ["a-x", "b-x"]);
+        assert_eq!(names(&["x.log", "b/X.txt"]), ["x", "b-x"]);
+        assert_eq!(names(&["x.log", "x.txt", "x"]), ["x", "x-2", "x-3"]);
+        assert_eq!(
+            names(&["a/x", "a/x", "1/a/x", "a-x"]),
+            ["a-x", "a-x-2", "a-x-3", "a-x-4"]
+        );
     }
 }

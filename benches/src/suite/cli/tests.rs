@@ -19,6 +19,12 @@ fn args(words: &[&str]) -> Args {
     Args::try_parse_from([&"suite"].into_iter().chain(words)).unwrap()
 }
 
+fn stamp(commit: &str) -> Stamp {
+    let mut stamp = Stamp::default();
+    stamp.commit.push_str(commit);
+    stamp
+}
+
 /// A directory that vanishes with the test.
 struct Dir(PathBuf);
 
@@ -67,7 +73,7 @@ fn what_was_measured_before_a_stop_is_kept() {
     ];
     let run = measure(&rows, &[], EFFORT, &stop);
     assert!(run.is_stopped);
-    save(&run, &dir.0).unwrap();
+    save(&run, &stamp("one"), &dir.0).unwrap();
     assert_eq!(code(&run), STOPPED);
     let records = dir.records();
     assert_eq!(records.len(), 1);
@@ -80,12 +86,34 @@ fn a_broken_row_fails_the_run_and_the_others_are_kept() {
     let rows = [row("test/wrong/1t", 2), row("test/right/1t", 1)];
     let run = measure(&rows, &[], EFFORT, &Stop::default());
     assert!(run.broken[0].contains("test/wrong/1t"), "{run:?}");
-    save(&run, &dir.0).unwrap();
+    save(&run, &stamp("one"), &dir.0).unwrap();
     assert_eq!(code(&run), 1);
     assert_eq!(dir.records().len(), 1);
     let run = measure(&rows[1..], &[], EFFORT, &Stop::default());
-    save(&run, &dir.0).unwrap();
+    save(&run, &stamp("one"), &dir.0).unwrap();
     assert_eq!(code(&run), 0);
+}
+
+#[test]
+fn a_run_of_some_rows_keeps_the_others_of_its_stamp() {
+    let dir = Dir::new("merge");
+    let save = |id: &str, commit: &str| {
+        let run = measure(&[row(id, 1)], &[], EFFORT, &Stop::default());
+        save(&run, &stamp(commit), &dir.0).unwrap();
+        let records = dir.records();
+        let ids = records.iter().map(|record| record.workload.clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(save("test/a/1t", "one"), ["test/a/1t"]);
+    assert_eq!(save("test/b/1t", "one"), ["test/a/1t", "test/b/1t"]);
+    let a = || dir.records().pop().unwrap();
+    assert_eq!(save("test/a/1t", "one"), ["test/b/1t", "test/a/1t"]);
+    let before = a();
+    save("test/a/1t", "one");
+    assert_ne!(before, a(), "it is this run's record");
+    assert_eq!(save("test/c/1t", "two"), ["test/c/1t"], "other code");
+    fs::write(dir.0.join("bench.json"), "[{}]").unwrap();
+    assert_eq!(save("test/c/1t", "two"), ["test/c/1t"], "no records");
 }
 
 #[test]
@@ -93,7 +121,7 @@ fn an_invalid_row_fails_the_run() {
     let dir = Dir::new("invalid");
     let rows = [row("test/insane/1t", 1).sane_within("std", "std", 0.5)];
     let run = measure(&rows, &[], EFFORT, &Stop::default());
-    save(&run, &dir.0).unwrap();
+    save(&run, &stamp("one"), &dir.0).unwrap();
     assert_eq!(code(&run), 1);
     assert!(dir.records()[0].invalid.is_some());
 }
@@ -129,6 +157,14 @@ fn ids_are_unique_and_every_row_can_be_held_to_something() {
         assert!(!row.contestants().is_empty(), "{}", row.id());
         assert!(row.expected().is_some(), "{} has no oracle", row.id());
         assert!(!row.reason().is_empty(), "{}", row.id());
+        for side in row.contestants() {
+            let name = side.name();
+            // What is not marked as ours would be taken for a rival.
+            let is_ours = name.starts_with("thrifty") || name == "best";
+            assert_eq!(side.is_ours(), is_ours, "{}: {name}", row.id());
+            let is_there = |base| row.contestants().iter().any(|side| side.name() == base);
+            assert!(side.base().is_none_or(is_there), "{}: {name}", row.id());
+        }
     }
 }
 
