@@ -26,8 +26,8 @@
 //! estimate, was tried, and came to 81 there with many rounds.
 //!
 //! A bar is met when the whole interval keeps to it, missed when the whole interval lies beyond, and
-//! open otherwise. It stays open, too, where a row is noisy, invalid, or has more threads than the
-//! machine has cores.
+//! open otherwise. It stays open, too, where one of its sides is wide or the control is noisy, and where
+//! the row is invalid or has more threads than the machine has cores.
 
 mod calibration;
 mod crew;

@@ -136,7 +136,7 @@ fn bars(rows: &[Finished]) -> String {
     }
     if open > 0 {
         tail.push_str(
-            ". Open: the interval holds the bar, or the row is noisy, invalid or oversubscribed",
+            ". Open: the interval holds the bar, or the figures are noisy, invalid or oversubscribed",
         );
     }
     format!("\nBars:\n{text}{tail}.\n")
@@ -175,7 +175,7 @@ fn doubts(rows: &[Finished]) -> String {
         let all = rows.len();
         let _ = writeln!(
             text,
-            "\n{count} of {all} rows are noisy, measured twice; their bars stay open:"
+            "\n{count} of {all} rows are noisy, and were when measured again; bars of what is noisy stay open:"
         );
     }
     for row in noisy {

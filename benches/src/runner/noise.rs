@@ -28,6 +28,15 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// Whether it is a doubt about this side: what the control shows is one about all.
+    #[must_use]
+    pub fn is_of(&self, side: &str) -> bool {
+        match self {
+            Self::Control(_) | Self::Drift { .. } => true,
+            Self::Wide { subject, .. } => subject == side,
+        }
+    }
+
     /// One word, for a table's cell.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -65,8 +65,8 @@ pub enum Judgement {
     Met,
     /// The whole interval lies beyond the bar.
     Missed,
-    /// The interval holds the bar, or the row's figures decide nothing: they are noisy, invalid, or
-    /// of more threads than cores.
+    /// The interval holds the bar, or the figures decide nothing: those of these sides are noisy, or
+    /// those of the row are invalid or of more threads than cores.
     Open,
 }
 
@@ -97,6 +97,15 @@ impl Verdict {
             most,
             judgement,
         }
+    }
+
+    /// Open where the row's noise is of these sides.
+    fn unless_doubted(mut self, measured: &Measured, sides: [&Side; 2]) -> Self {
+        let is_of = |doubt: &Doubt| sides.iter().any(|side| doubt.is_of(&side.name));
+        if measured.doubts.iter().any(is_of) {
+            self.judgement = Judgement::Open;
+        }
+        self
     }
 
     /// Missed only when the whole interval lies beyond the bar, and the row decides anything.
@@ -195,7 +204,7 @@ pub(super) fn judge(
             None => measured.unjudged.push(words(bar)),
         }
     }
-    if measured.is_noisy() || measured.is_oversubscribed || measured.invalid.is_some() {
+    if measured.is_oversubscribed || measured.invalid.is_some() {
         for verdict in &mut measured.verdicts {
             verdict.judgement = Judgement::Open;
         }
@@ -251,7 +260,7 @@ fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
             })?;
             let bar = format!("{subject} / {} ≤ {most}", best.name);
             let found = own.series.over(&best.series).interval();
-            Some(Verdict::new(bar, found, *most))
+            Some(Verdict::new(bar, found, *most).unless_doubted(measured, [own, best]))
         }
         Bar::Extra {
             subject,
@@ -261,7 +270,7 @@ fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
             let (own, base) = (measured.side(subject)?, measured.side(base)?);
             let bar = format!("{subject} − {} ≤ {most} ns", base.name);
             let found = own.series.minus(&base.series).interval();
-            Some(Verdict::new(bar, found, *most))
+            Some(Verdict::new(bar, found, *most).unless_doubted(measured, [own, base]))
         }
     }
 }
@@ -269,6 +278,39 @@ fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::each;
+
+    #[test]
+    fn a_side_that_scatters_opens_its_own_bars_and_no_others() {
+        let extra = |subject| Bar::Extra {
+            subject,
+            base: "std",
+            most: 1.0,
+        };
+        let row = ["std", "thrifty", "rival"].into_iter().fold(
+            Row::new("test/wide/1t", "one side scatters"),
+            |row, name| row.contestant(name, || each(|| 1)),
+        );
+        let row = row.bar(extra("thrifty")).bar(extra("rival"));
+        let judged = |doubts| {
+            let series = vec![[10.0; 7].into_iter().collect(); 4];
+            let noise = Noise { share: 0.0, doubts };
+            let measured = judge(&row, series, &[1; 4], noise);
+            let verdicts = measured.verdicts.into_iter();
+            verdicts
+                .map(|verdict| verdict.judgement)
+                .collect::<Vec<_>>()
+        };
+        let wide = |subject: &str| Doubt::Wide {
+            subject: subject.to_owned(),
+            share: 0.2,
+        };
+        let (met, open) = (Judgement::Met, Judgement::Open);
+        assert_eq!(judged(vec![]), [met, met]);
+        assert_eq!(judged(vec![wide("rival")]), [met, open]);
+        assert_eq!(judged(vec![wide("std")]), [open, open]);
+        assert_eq!(judged(vec![Doubt::Control(0.1)]), [open, open]);
+    }
 
     fn judged(low: f64, high: f64) -> Judgement {
         let found = Interval {
