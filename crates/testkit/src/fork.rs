@@ -45,6 +45,8 @@ impl Forked {
 ///
 /// A child has the forking thread only. It must not join, and locks that others held stay held:
 /// a child that hangs is killed after five seconds and counted. A child's panic is said on stderr.
+/// Where valgrind looks for leaks it ends each child with its own exit code: what the other threads
+/// held is lost to the child.
 ///
 /// # Panics
 ///
