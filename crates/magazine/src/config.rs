@@ -47,7 +47,7 @@ impl Config {
     /// Magazines of 64 rounds, a depot for 4096, and bounds by the number of processors.
     #[must_use]
     pub fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(4, core::num::NonZero::get);
+        let processors = thrifty_sync::thread::parallelism();
         Self {
             rounds: 64,
             max_idle: 4096,

@@ -1,316 +1,418 @@
-//! STAND-IN. Correct and slow; the real engine has this interface.
-#![allow(missing_docs, clippy::all, reason = "STAND-IN")]
+//! The engine with its supplier: handles, and the operations that rounds go through.
+//!
+//! # Invariants
+//!
+//! 1. `core` is the first field of `Shared`, so a pointer to one is a pointer to the other.
+//! 2. The supplier lives until the last lease ends, and is used under a lease or a handle only.
 
+use alloc::alloc::{alloc, dealloc};
+use core::alloc::Layout;
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-use thrifty_sync::clock::Instant;
-use thrifty_traits::{AllocError, Pressure, Reclaimed, Rejected};
+use thrifty_sync::{UnsafeCell, clock::Instant};
+use thrifty_traits::{AllocError, AllocErrorKind, Pressure, Reclaimed, Rejected};
 
-use crate::{Config, Stats, Supplier};
+use crate::{
+    config::Config,
+    core::{Core, Vtable},
+    permit::{Permit, Refused},
+    round::Round,
+    stats::Stats,
+    supplier::Supplier,
+    thread,
+};
 
-/// A handle to an engine. The last one to be dropped closes the engine.
+/// A handle to an engine. When the last one is dropped, the engine is closed.
+///
+/// # Memory
+///
+/// One pointer. The engine itself takes some 500 bytes, 8 per magazine that the depot may hold
+/// and 8 per thread that may have a cache, and 128 per stripe. A thread's cache takes 128 bytes
+/// and up to two magazines of `16 + 8 × rounds` bytes.
+///
+/// Idle rounds: at most `max_idle` in the depot, and twice `rounds` in each thread that has used
+/// the engine (at most `max_thread_caches` of them) and in each stripe. A thread gives its rounds
+/// to the depot when it ends. After the engine is closed, a thread that still has idle rounds
+/// keeps them, and with them the engine's memory, until it ends, calls
+/// [`flush_thread`](Shared::flush_thread), or has begun to use some more engines.
+///
+/// # Concurrency
+///
+/// A hit touches memory of its own thread only. An exchange with the depot, once per magazine at
+/// most, is lock-free: every step of another thread that makes one retry has itself succeeded.
+/// What happened to a round before it was put happens before what is done with it after it is
+/// taken.
 pub struct Engine<S: Supplier>(NonNull<Shared<S>>);
+
 /// A handle that does not keep the engine open.
+///
+/// # Memory
+///
+/// One pointer. The engine's own memory stays until the last weak handle is gone; the supplier and
+/// idle rounds do not.
 pub struct WeakEngine<S: Supplier>(NonNull<Shared<S>>);
 
-/// The engine itself. Alive while there is a handle, or a round outside the depot ("lease").
+/// The engine that handles point to.
+///
+/// It is there as long as there is a handle, or a round outside the depot: each of those has a
+/// *lease*. Whoever holds a round may therefore use a pointer to the engine that the round belongs
+/// to, and needs no handle.
 #[repr(C)]
 pub struct Shared<S: Supplier> {
-    config: Config,
-    refs: AtomicUsize,
-    weak: AtomicUsize,
-    handles: AtomicUsize,
-    closed: AtomicBool,
-    live: AtomicUsize,
-    created: AtomicU64,
-    rounds: Mutex<Vec<NonNull<()>>>,
-    supplier: core::mem::ManuallyDrop<S>,
+    core: Core,
+    supplier: UnsafeCell<ManuallyDrop<S>>,
 }
 
-unsafe impl<S: Supplier> Send for Engine<S> {}
-unsafe impl<S: Supplier> Sync for Engine<S> {}
-unsafe impl<S: Supplier> Send for WeakEngine<S> {}
-unsafe impl<S: Supplier> Sync for WeakEngine<S> {}
+// SAFETY: `Core` is `Send` and `Sync` by itself. The supplier is shared (`Sync`) and is dropped by
+// whichever thread ends the last lease (`Send`); `Supplier` asks for both.
 unsafe impl<S: Supplier> Send for Shared<S> {}
+// SAFETY: as for `Send`.
 unsafe impl<S: Supplier> Sync for Shared<S> {}
-
-/// Why no round may be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    Closed,
-    Exhausted,
-}
-
-/// The right to make one round. Dropped without [`keep`](Self::keep), it is given back.
-#[must_use]
-pub struct Permit<'a, S: Supplier>(&'a Shared<S>);
-
-impl<S: Supplier> Permit<'_, S> {
-    /// The round exists now; it holds a lease and counts as live until it is destroyed by the
-    /// engine or [`Shared::retire`]d.
-    pub fn keep(self) {
-        self.0.created.fetch_add(1, SeqCst);
-        core::mem::forget(self);
-    }
-}
-impl<S: Supplier> Drop for Permit<'_, S> {
-    fn drop(&mut self) {
-        unsafe { Shared::retire(NonNull::from(self.0), 1) }
-    }
-}
+// SAFETY: a handle is a counted pointer to a `Shared`, which is `Send` and `Sync`.
+unsafe impl<S: Supplier> Send for Engine<S> {}
+// SAFETY: as for `Send`.
+unsafe impl<S: Supplier> Sync for Engine<S> {}
+// SAFETY: as for `Engine`.
+unsafe impl<S: Supplier> Send for WeakEngine<S> {}
+// SAFETY: as for `Engine`.
+unsafe impl<S: Supplier> Sync for WeakEngine<S> {}
 
 impl<S: Supplier> Engine<S> {
-    /// Gives the supplier back when there is no memory.
+    /// Makes an engine.
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory; the supplier comes back.
     ///
     /// # Panics
-    /// When the config is invalid.
+    ///
+    /// When `config` is not [valid](Config::validate).
     pub fn try_new(supplier: S, config: Config) -> Result<Self, Rejected<S>> {
-        config.validate().expect("valid");
-        let _: Option<AllocError> = None;
-        Ok(Self(NonNull::from(Box::leak(Box::new(Shared {
-            config,
-            refs: AtomicUsize::new(1),
-            weak: AtomicUsize::new(1),
-            handles: AtomicUsize::new(1),
-            closed: AtomicBool::new(false),
-            live: AtomicUsize::new(0),
-            created: AtomicU64::new(0),
-            rounds: Mutex::new(Vec::new()),
-            supplier: core::mem::ManuallyDrop::new(supplier),
-        })))))
+        let key = thread::fresh_number();
+        let core = match Core::try_new(config, Shared::<S>::VTABLE, key, thread::enter_set(key)) {
+            Ok(core) => core,
+            Err(error) => return Err(Rejected::new(supplier, error)),
+        };
+        let layout = Layout::new::<Shared<S>>();
+        // SAFETY: the layout has a core in it and so is not of size zero.
+        let place = unsafe { alloc(layout) }.cast::<Shared<S>>();
+        let Some(place) = NonNull::new(place) else {
+            thread::leave_set(core.set());
+            let error = AllocError::for_layout(AllocErrorKind::Backend, layout);
+            return Err(Rejected::new(supplier, error));
+        };
+        let shared = Shared {
+            core,
+            supplier: UnsafeCell::new(ManuallyDrop::new(supplier)),
+        };
+        // SAFETY: valid: the place has this layout. Exclusive: it is new.
+        unsafe { place.write(shared) };
+        Ok(Self(place))
     }
-    /// What a round remembers to find its way back. Valid while a handle or a lease exists.
+
+    /// What a round remembers to find its way back: valid while there is a handle, or a round of
+    /// this engine outside it.
     #[inline]
+    #[must_use]
     pub fn shared(&self) -> NonNull<Shared<S>> {
         self.0
     }
+
+    /// A handle that does not keep the engine open.
+    #[must_use]
     pub fn downgrade(&self) -> WeakEngine<S> {
-        self.weak.fetch_add(1, SeqCst);
+        self.core.leases.add_weak();
         WeakEngine(self.0)
     }
-    /// A new handle, from inside: a lease on the engine is held by the caller.
+
+    /// A handle for whoever has a round; `None` once the last handle has gone.
     ///
     /// # Safety
-    /// `shared` is valid: the caller holds a round with a lease or a handle. `None` when the last
-    /// handle has gone.
+    ///
+    /// `shared` is valid: the caller has a round of this engine, or a handle.
     pub unsafe fn from_shared(shared: NonNull<Shared<S>>) -> Option<Self> {
-        let s = unsafe { shared.as_ref() };
-        s.handles
-            .fetch_update(SeqCst, SeqCst, |n| (n > 0).then_some(n + 1))
-            .ok()
-            .map(|_| Self(shared))
+        // SAFETY: valid: the caller's promise.
+        let upgraded = unsafe { shared.as_ref() }.core.leases.upgrade();
+        upgraded.then(|| Self(shared))
     }
 }
+
 impl<S: Supplier> Deref for Engine<S> {
     type Target = Shared<S>;
+
     #[inline]
     fn deref(&self) -> &Shared<S> {
+        // SAFETY: valid: this handle counts. Shared: nobody makes a `&mut` to it.
         unsafe { self.0.as_ref() }
     }
 }
+
 impl<S: Supplier> Clone for Engine<S> {
     fn clone(&self) -> Self {
-        self.handles.fetch_add(1, SeqCst);
+        self.core.leases.add_handle();
         Self(self.0)
     }
 }
+
 impl<S: Supplier> Drop for Engine<S> {
     fn drop(&mut self) {
-        if self.handles.fetch_sub(1, SeqCst) == 1 {
+        if self.core.leases.drop_handle() {
             self.close();
-            unsafe { Shared::release(self.0, 1) }
+            // SAFETY: the lease that the handles had in common.
+            unsafe { Core::release(self.0.cast(), 1) };
         }
     }
 }
+
 impl<S: Supplier> WeakEngine<S> {
+    /// A handle, unless the last one has gone.
+    #[must_use]
     pub fn upgrade(&self) -> Option<Engine<S>> {
-        unsafe { Engine::from_shared(self.0) }
+        // SAFETY: valid: this handle's weak count. The counts of an engine that has ended are
+        // there until the memory is freed.
+        let core = unsafe { self.0.cast::<Core>().as_ref() };
+        core.leases.upgrade().then(|| Engine(self.0))
     }
 }
+
 impl<S: Supplier> Clone for WeakEngine<S> {
     fn clone(&self) -> Self {
-        unsafe { self.0.as_ref() }.weak.fetch_add(1, SeqCst);
+        // SAFETY: valid: this handle's weak count.
+        let core = unsafe { self.0.cast::<Core>().as_ref() };
+        core.leases.add_weak();
         Self(self.0)
     }
 }
+
 impl<S: Supplier> Drop for WeakEngine<S> {
     fn drop(&mut self) {
-        unsafe { Shared::release_weak(self.0) }
+        // SAFETY: this handle's weak count.
+        unsafe { Core::release_weak(self.0.cast()) };
     }
 }
 
 impl<S: Supplier> Shared<S> {
+    const VTABLE: &'static Vtable = &Vtable {
+        destroy: Self::destroy,
+        weigh: Self::weigh,
+        end: Self::end,
+        free: Self::free,
+    };
+
+    unsafe fn destroy(core: &Core, rounds: &[Round]) {
+        // SAFETY: invariant 1; the engine only calls this on the core inside a `Shared<S>`.
+        let shared = unsafe { &*core::ptr::from_ref(core).cast::<Self>() };
+        // SAFETY: passed on from the caller.
+        unsafe { shared.supplier().destroy(rounds) };
+    }
+
+    unsafe fn weigh(core: &Core, rounds: &[Round]) -> usize {
+        // SAFETY: invariant 1; the engine only calls this on the core inside a `Shared<S>`.
+        let shared = unsafe { &*core::ptr::from_ref(core).cast::<Self>() };
+        // SAFETY: passed on from the caller.
+        unsafe { shared.supplier().weigh(rounds) }
+    }
+
+    unsafe fn end(core: NonNull<Core>) {
+        // SAFETY: valid: invariant 1, and the caller has a weak count.
+        let shared = unsafe { core.cast::<Self>().as_ref() };
+        shared.supplier.with_mut(|supplier| {
+            // SAFETY: valid: inside the cell. Exclusive: all handles and leases are gone.
+            let supplier = unsafe { &mut *supplier };
+            // SAFETY: owned: this happens once.
+            unsafe { ManuallyDrop::drop(supplier) };
+        });
+    }
+
+    unsafe fn free(core: NonNull<Core>) {
+        // SAFETY: valid: the last weak count was the caller's.
+        let set = unsafe { core.as_ref() }.set();
+        let shared = core.cast::<Self>();
+        // SAFETY: owned: nobody has a count. The supplier, which is dropped already, is in a
+        // `ManuallyDrop`.
+        unsafe { shared.drop_in_place() };
+        // SAFETY: from `alloc` with this layout in `try_new`.
+        unsafe { dealloc(shared.as_ptr().cast(), Layout::new::<Self>()) };
+        thread::leave_set(set);
+    }
+
+    /// The supplier.
     #[inline]
     pub fn supplier(&self) -> &S {
-        &self.supplier
+        self.supplier.with(|supplier| {
+            // SAFETY: valid and shared: invariant 2: the caller has a handle or a lease, or how
+            // would it have this reference.
+            unsafe { &*supplier }
+        })
     }
 
-    /// An idle round of this thread's cache: the hit path, a few loads. The round comes with its
-    /// lease.
+    /// The limits that the engine was made with.
+    pub fn config(&self) -> &Config {
+        &self.core.config
+    }
+
+    /// Takes a round out of this thread's cache: the hit, which touches this thread's memory only.
+    ///
+    /// The round comes with its lease.
     #[inline]
     pub fn take_hit(&self) -> Option<NonNull<()>> {
-        self.take_cold()
+        thread::take(&self.core)
     }
 
-    /// An idle round from anywhere: the depot, a stripe. `None`: make one, with a [`Permit`].
+    /// Takes a round from wherever there is an idle one within reach: this thread's cache, the
+    /// depot, the stripes. `None` when there is none, or the engine is closed: make one, with a
+    /// [`permit`](Self::permit).
     #[cold]
+    #[inline(never)]
     pub fn take_cold(&self) -> Option<NonNull<()>> {
-        if self.is_closed() {
-            return None;
-        }
-        self.rounds.lock().unwrap().pop()
+        thread::take_anywhere(&self.core)
     }
 
-    /// Puts a round into this thread's cache, if that has room: the hit path. On `false` nothing
-    /// has happened.
+    /// Puts a round into this thread's cache: the hit. `false` when there is no room or the engine
+    /// is closed; then nothing has happened.
     ///
     /// # Safety
-    /// The round belongs to this engine, has a lease, and on `true` is handed over.
+    ///
+    /// The caller has the lease of `round`, which belongs to this engine. On `true` it has handed
+    /// both over.
     #[inline]
     pub unsafe fn put_hit(&self, round: NonNull<()>) -> bool {
-        let _ = round;
-        false
+        thread::put(&self.core, round)
     }
 
-    /// Puts a round wherever there is room; destroys it if there is none, or if closed.
+    /// Puts a round wherever there is room, or destroys it if there is none or the engine is
+    /// closed.
     ///
     /// # Safety
-    /// As [`put_hit`](Self::put_hit); afterwards `this` may be gone.
+    ///
+    /// As [`put_hit`](Self::put_hit); the round is handed over in any case. Afterwards `this` may
+    /// be gone.
     #[cold]
+    #[inline(never)]
     pub unsafe fn put_cold(this: NonNull<Self>, round: NonNull<()>) {
-        let s = unsafe { this.as_ref() };
-        if let Err(round) = unsafe { Self::try_put(this, round) } {
-            unsafe { s.supplier().destroy(&[round]) };
-            unsafe { Self::retire(this, 1) };
+        // SAFETY: as for this function.
+        let Err(round) = (unsafe { Self::try_put(this, round) }) else {
+            return;
+        };
+        // SAFETY: valid: the round and its lease came back.
+        let shared = unsafe { this.as_ref() };
+        if !shared.is_closed() {
+            shared.core.census.overflowed(1);
         }
+        // SAFETY: the round is of this engine, and nobody else has it.
+        unsafe { shared.supplier().destroy(&[round]) };
+        // SAFETY: the round's lease.
+        unsafe { Self::retire(this, 1) };
     }
 
-    /// Puts a round wherever there is room; hands it back if there is none, or if closed.
+    /// Puts a round wherever there is room.
+    ///
+    /// # Errors
+    ///
+    /// Hands the round back, with its lease, when there is no room or the engine is closed.
     ///
     /// # Safety
-    /// As [`put_cold`](Self::put_cold).
-    #[cold]
+    ///
+    /// As [`put_hit`](Self::put_hit). On `Ok` the round is handed over, and `this` may be gone.
     pub unsafe fn try_put(this: NonNull<Self>, round: NonNull<()>) -> Result<(), NonNull<()>> {
-        let s = unsafe { this.as_ref() };
-        let mut rounds = s.rounds.lock().unwrap();
-        if s.is_closed() || rounds.len() >= s.config.max_idle {
-            return Err(round);
-        }
-        rounds.push(round);
-        Ok(())
+        // SAFETY: as for this function.
+        unsafe { thread::put_anywhere(this.cast(), round) }
     }
 
     /// Asks for the right to make a round.
+    ///
+    /// # Errors
+    ///
+    /// When the engine is closed, or as many rounds exist as may.
     pub fn permit(&self) -> Result<Permit<'_, S>, Refused> {
         if self.is_closed() {
             return Err(Refused::Closed);
         }
-        self.live
-            .fetch_update(SeqCst, SeqCst, |n| {
-                (n < self.config.max_live).then_some(n + 1)
-            })
-            .map_err(|_| Refused::Exhausted)?;
-        self.refs.fetch_add(1, SeqCst);
-        Ok(Permit(self))
+        if !self.core.census.admit() {
+            return Err(Refused::Exhausted);
+        }
+        self.core.leases.add(1);
+        Ok(Permit::new(self))
     }
 
-    /// Gives back the leases of `n` rounds that the caller has destroyed or taken out for good.
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Ends the leases of rounds that the caller has destroyed, or taken out for good.
     ///
     /// # Safety
-    /// The caller had `n` rounds with leases. Afterwards `this` may be gone.
-    pub unsafe fn retire(this: NonNull<Self>, n: usize) {
-        let s = unsafe { this.as_ref() };
-        s.live.fetch_sub(n, SeqCst);
-        unsafe { Self::release(this, n) };
+    ///
+    /// The caller has so many leases. Afterwards `this` may be gone.
+    pub unsafe fn retire(this: NonNull<Self>, rounds: usize) {
+        // SAFETY: valid: the leases.
+        unsafe { this.as_ref() }.core.census.gone(rounds);
+        // SAFETY: as for this function.
+        unsafe { Core::release(this.cast(), rounds) };
     }
 
-    unsafe fn release(this: NonNull<Self>, n: usize) {
-        let s = unsafe { this.as_ref() };
-        // in the stand-in idle rounds have leases too
-        if s.refs.fetch_sub(n, SeqCst) == n {
-            unsafe {
-                core::mem::ManuallyDrop::drop(&mut (*this.as_ptr()).supplier);
-                Self::release_weak(this);
-            }
-        }
-    }
-    unsafe fn release_weak(this: NonNull<Self>) {
-        if unsafe { this.as_ref() }.weak.fetch_sub(1, SeqCst) == 1 {
-            let raw = this.as_ptr().cast::<core::mem::MaybeUninit<Self>>();
-            unsafe {
-                core::ptr::drop_in_place(&raw mut (*this.as_ptr()).config);
-                core::ptr::drop_in_place(&raw mut (*this.as_ptr()).rounds);
-                drop(Box::from_raw(raw));
-            }
-        }
-    }
-
-    /// Gives idle rounds back. `Low`: one step of decay. `Medium`: the depot. `High`: stripes and
-    /// this thread's cache as well; other threads follow at their next exchange.
+    /// Gives idle rounds back.
+    ///
+    /// - `Low` ends an interval: what nobody has wanted since the last one ended is destroyed.
+    /// - `Medium` destroys what the depot holds.
+    /// - `High` destroys what the stripes and this thread's cache hold as well. Other threads give
+    ///   up one of their two magazines at their next exchange.
     pub fn reclaim(&self, pressure: Pressure) -> Reclaimed {
-        let _ = pressure;
-        let rounds = core::mem::take(&mut *self.rounds.lock().unwrap());
-        let bytes = unsafe { self.supplier().weigh(&rounds) };
-        unsafe { self.supplier().destroy(&rounds) };
-        let n = rounds.len();
-        unsafe { Self::retire(NonNull::from(self), n) };
-        Reclaimed::new().with_items(n).with_bytes(bytes)
+        let mut reclaimed = self.core.reclaim(pressure);
+        if pressure >= Pressure::High {
+            reclaimed += thread::discard(&self.core);
+        }
+        reclaimed
     }
 
-    /// Ends a decay interval, if it is over at `now`.
+    /// Ends an interval, if it is over at `now`; then what nobody wanted in it is destroyed.
+    ///
+    /// The first call begins an interval.
     pub fn tick(&self, now: Instant) -> Reclaimed {
-        let _ = now;
-        Reclaimed::new()
+        self.core.tick(now)
     }
 
-    /// Moves this thread's cached rounds to the depot.
-    pub fn flush_thread(&self) {}
+    /// Moves what this thread's cache holds to the depot, and gives the cache up.
+    pub fn flush_thread(&self) {
+        thread::flush(&self.core);
+    }
 
-    /// Destroys what is idle, and from now on everything that comes back.
+    /// Destroys what is idle in the depot, the stripes and this thread's cache, and from now on
+    /// every round that comes back.
     pub fn close(&self) {
-        self.closed.store(true, SeqCst);
-        let _ = self.reclaim(Pressure::High);
+        self.core.close();
+        thread::flush(&self.core);
     }
 
+    /// Whether the engine is closed.
+    #[inline]
     pub fn is_closed(&self) -> bool {
-        self.closed.load(SeqCst)
+        self.core.is_closed()
     }
 
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
+    /// What the engine has done and holds.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
-        stats.live = self.live.load(SeqCst);
-        stats.depot = self.rounds.lock().unwrap().len();
-        stats.created = self.created.load(SeqCst);
-        stats.retired = stats.created - stats.live as u64;
-        stats
+        Stats::of(&self.core)
     }
 }
 
 impl<S: Supplier> fmt::Debug for Engine<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").finish_non_exhaustive()
+        f.debug_tuple("Engine").field(&self.stats()).finish()
     }
 }
+
 impl<S: Supplier> fmt::Debug for WeakEngine<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakEngine").finish_non_exhaustive()
     }
 }
+
 impl<S: Supplier> fmt::Debug for Shared<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
-    }
-}
-impl<S: Supplier> fmt::Debug for Permit<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").finish_non_exhaustive()
+        f.debug_tuple("Shared").field(&self.stats()).finish()
     }
 }

@@ -1,5 +1,7 @@
 //! What an engine has done and what it holds.
 
+use crate::{core::Core, magazine::Magazine};
+
 /// Figures of an engine.
 ///
 /// Each is exact while no other thread uses the engine. While others do, each is as it was at
@@ -32,6 +34,30 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// The figures of an engine.
+    pub(crate) fn of(core: &Core) -> Self {
+        let (live, [created, reclaimed, overflowed]) = core.census.read();
+        let depot = core.depot.held();
+        let taken = core.seats().filter(|seat| seat.is_taken()).count();
+        let cached: usize = core.seats().map(|seat| seat.cache.count()).sum();
+        let striped: usize = core.stripes.iter().map(|stripe| stripe.count()).sum();
+        // What holds the rounds, at the least.
+        let magazines = (depot + cached + striped).div_ceil(core.rounds as usize);
+        Self {
+            live,
+            depot,
+            cached,
+            striped,
+            depot_bytes: core.depot.held_bytes(),
+            thread_caches: taken,
+            created,
+            retired: created.saturating_sub(live as u64),
+            reclaimed,
+            overflowed,
+            overhead_bytes: core.overhead_bytes() + magazines * Magazine::size_bytes(core.rounds),
+        }
+    }
+
     /// Idle rounds, wherever they are.
     #[must_use]
     pub const fn idle(&self) -> usize {

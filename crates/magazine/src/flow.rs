@@ -1,0 +1,204 @@
+//! Rounds between a cache and the depot.
+//!
+//! Every path that calls the supplier does so with nothing in its hands that the supplier could
+//! get at by calling the engine again: a cache is let go first, and what is left to do then is a
+//! [`Work`] that owns its magazines.
+
+use core::ptr::NonNull;
+
+use crate::{cache::Held, core::Core, depot::Room, magazine::Magazine, round::Round};
+
+/// Exchanges of one cache with the depot between two looks at the clock, which cost some 25 ns.
+const EXCHANGES_PER_LOOK: u32 = 16;
+
+/// What is left to do once the cache is let go.
+#[derive(Debug, Default)]
+#[must_use = "it owns magazines"]
+pub(crate) struct Work {
+    /// A full magazine on its way to the depot, with leases for its rounds.
+    deposit: Option<(Magazine, Room)>,
+    /// A magazine whose rounds a trim wants gone, with leases for them.
+    discard: Option<Magazine>,
+    /// Whether the depot was visited, and whether it is time to look at the clock.
+    exchanged: Option<bool>,
+}
+
+impl Core {
+    /// Takes a round through a cache whose loaded magazine is empty.
+    pub(crate) fn refill(&self, held: Held<'_>) -> (Option<Round>, Work) {
+        let mut work = self.follow(held);
+        if held.rotate_to_take() {
+            return (held.take(), work);
+        }
+        let Some(full) = self.depot.take() else {
+            return (None, work);
+        };
+        // INVARIANT: 1 — the rounds leave the depot. The caller has a handle, so that the count is
+        // not zero meanwhile.
+        self.leases.add(full.len() as usize);
+        if let Some(empty) = held.load(full) {
+            self.depot.put_empty(empty);
+        }
+        work.exchanged = Some(held.count_exchange(EXCHANGES_PER_LOOK));
+        (held.take(), work)
+    }
+
+    /// Puts a round through a cache whose loaded magazine is full; hands it back when there is no
+    /// room.
+    pub(crate) fn stow(&self, held: Held<'_>, round: Round) -> (Result<(), Round>, Work) {
+        let mut work = self.follow(held);
+        if held.rotate_to_put() {
+            return (put_into_room(held, round), work);
+        }
+        let room = if held.lacks_spare() {
+            None
+        } else {
+            match self.depot.reserve(self.rounds as usize) {
+                Some(room) => Some(room),
+                None => return (Err(round), work),
+            }
+        };
+        let empty = self.depot.take_empty();
+        let Some(empty) = empty.or_else(|| Magazine::try_new(self.rounds)) else {
+            room.into_iter().for_each(|room| self.depot.unreserve(room));
+            return (Err(round), work);
+        };
+        work.deposit = held.unload_spare(empty).zip(room);
+        work.exchanged = Some(held.count_exchange(EXCHANGES_PER_LOOK));
+        (put_into_room(held, round), work)
+    }
+
+    /// A trim has asked caches to give up their spare: this one does.
+    fn follow(&self, held: Held<'_>) -> Work {
+        let discard = if held.follow(self.epoch()) {
+            held.take_spare()
+        } else {
+            None
+        };
+        Work {
+            discard,
+            ..Work::default()
+        }
+    }
+
+    /// Does what is left to do.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a handle or a lease, and keeps it until this returns; the leases of the
+    /// magazines in `work` count.
+    pub(crate) unsafe fn finish(this: NonNull<Self>, work: Work) {
+        // SAFETY: valid: the caller's promise. Every lease that ends below is the last thing done.
+        let core = unsafe { this.as_ref() };
+        let discarded = work.discard.map_or(0, |magazine| {
+            core.census.reclaimed(magazine.len() as usize);
+            core.dispose(magazine)
+        });
+        if let Some(look) = work.exchanged {
+            core.keep_house(look);
+        }
+        let deposited = work
+            .deposit
+            .map_or(0, |(magazine, room)| core.deposit(magazine, room));
+        // SAFETY: these are the leases of the two magazines.
+        unsafe { Self::release(this, discarded + deposited) };
+    }
+
+    /// Puts a full magazine into the room reserved for it, or destroys its rounds; answers with
+    /// the leases that end.
+    fn deposit(&self, mut magazine: Magazine, room: Room) -> usize {
+        let rounds = magazine.len() as usize;
+        // SAFETY: the rounds are from this engine, and nobody uses them: they are in `magazine`.
+        let weight = unsafe { (self.vtable.weigh)(self, magazine.rounds()) };
+        magazine.set_weight(weight);
+        match self.depot.put(magazine, room) {
+            // INVARIANT: 2.
+            Ok(()) if self.is_closed() => self.drain(),
+            Ok(()) => {}
+            Err(magazine) => {
+                self.census.overflowed(rounds);
+                self.dispose(magazine);
+            }
+        }
+        rounds
+    }
+
+    /// Destroys the rounds of a magazine; answers with how many there were, so that the caller
+    /// ends their leases, if they have any.
+    pub(crate) fn dispose(&self, mut magazine: Magazine) -> usize {
+        let rounds = magazine.len() as usize;
+        if rounds > 0 {
+            // SAFETY: the rounds are from this engine, nobody uses them, and they are cleared out
+            // below without being used again.
+            unsafe { (self.vtable.destroy)(self, magazine.rounds()) };
+            self.census.gone(rounds);
+        }
+        magazine.clear();
+        self.depot.put_empty(magazine);
+        rounds
+    }
+
+    /// Empties the depot of a closed engine.
+    pub(crate) fn drain(&self) {
+        self.depot.drain(|magazine| {
+            self.dispose(magazine);
+        });
+        self.depot.free_empty();
+    }
+
+    /// Moves what a cache holds to the depot, or destroys it; for a cache that is given up.
+    ///
+    /// # Safety
+    ///
+    /// As [`finish`](Self::finish).
+    pub(crate) unsafe fn give_up(this: NonNull<Self>, magazines: [Option<Magazine>; 2]) {
+        // SAFETY: valid: the caller's promise.
+        let core = unsafe { this.as_ref() };
+        let mut leases = 0;
+        for magazine in magazines.into_iter().flatten() {
+            leases += magazine.len() as usize;
+            core.return_to_depot(magazine);
+        }
+        // SAFETY: these were the leases of the two magazines' rounds.
+        unsafe { Self::release(this, leases) };
+    }
+
+    /// Puts the rounds of a magazine into the depot, filling up one that is there, or destroys
+    /// them. Their leases are the caller's to end.
+    fn return_to_depot(&self, mut magazine: Magazine) {
+        if magazine.len() > 0 && magazine.len() < magazine.capacity() {
+            if let Some(mut other) = self.depot.remove() {
+                let filling = magazine.capacity() - other.len();
+                for _ in 0..filling.min(magazine.len()) {
+                    let Some(round) = magazine.pop() else { break };
+                    if let Err(round) = other.push(round) {
+                        // There was room for it a moment ago.
+                        let _ = magazine.push(round);
+                        break;
+                    }
+                }
+                self.offer(other);
+            }
+        }
+        self.offer(magazine);
+    }
+
+    /// Puts a magazine into the depot, if there is room, or destroys its rounds.
+    pub(crate) fn offer(&self, magazine: Magazine) {
+        if magazine.len() == 0 {
+            self.depot.put_empty(magazine);
+        } else if self.is_closed() {
+            self.dispose(magazine);
+        } else if let Some(room) = self.depot.reserve(magazine.len() as usize) {
+            self.deposit(magazine, room);
+        } else {
+            self.census.overflowed(magazine.len() as usize);
+            self.dispose(magazine);
+        }
+    }
+}
+
+/// Puts a round where there is known to be room.
+fn put_into_room(held: Held<'_>, round: Round) -> Result<(), Round> {
+    if held.put(round) { Ok(()) } else { Err(round) }
+}

@@ -1,0 +1,391 @@
+//! What each thread has: a table that finds its seat in an engine, and a list of all its seats.
+//!
+//! ```text
+//! thread-local, const, without destructor
+//! ┌───────────────────────────────┐
+//! │ set 0  │ key seat │ key seat  │    an engine has a set; the entry whose key is the engine's
+//! │ set 1  │ key seat │ key seat  │    points to this thread's seat in it
+//! │   …    │          │           │
+//! ├────────┴──────────┴───────────┤
+//! │ seats ──> seat ──> seat ──> … │    every seat of this thread, in the table or not
+//! └───────────────────────────────┘
+//! ```
+//!
+//! A hit costs one thread-local access, two comparisons at most, and no check whether the table
+//! still lives: it has no destructor, so it is there until the thread is gone. What has to happen
+//! when a thread ends hangs on a second thread-local value with a destructor, which is touched
+//! when a thread takes its first seat. After that one has run, a thread uses the stripes.
+//!
+//! Keys are never used twice, so an entry cannot match another engine that came to lie at the
+//! same address. The table is a shortcut only: an entry that another engine displaces is found
+//! again by the thread's token, which its seat carries.
+//!
+//! # Invariants
+//!
+//! 1. An entry is empty, or its seat is this thread's seat in the engine of that key.
+//! 2. Every seat that this thread owns is in its list, once, and holds a weak count of its engine.
+
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+
+use thrifty_sync::{
+    array,
+    atomic::{AtomicU32, AtomicU64},
+    ord,
+};
+
+use crate::{
+    cache::Held,
+    core::{CLOSED, Core},
+    round::Round,
+    seat::{Place, Seat},
+};
+
+/// Sets of a thread's table, of two entries each. 64 sets are 2 KiB per thread, and 128 engines
+/// that a thread uses in turn do not displace each other.
+const SETS: usize = 64;
+
+/// The key of an empty entry. 1 is not used, 2 is [`CLOSED`].
+const EMPTY: u64 = 0;
+
+/// The first key of an engine, and the first token of a thread.
+const FIRST: u64 = 3;
+
+/// Keys and tokens.
+static NEXT: AtomicU64 = AtomicU64::new(FIRST);
+
+/// How many engines use a set.
+static POPULATION: [AtomicU32; SETS] = array!(AtomicU32::new(0); SETS);
+
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+    static EXIT: Exit = const { Exit };
+}
+
+/// A thread's table and list.
+struct Local {
+    sets: [[Entry; 2]; SETS],
+    seats: Cell<*const Seat>,
+    /// Seats in the list, and how many may be in it before closed engines are looked for.
+    count: Cell<usize>,
+    sweep_at: Cell<usize>,
+    /// 0 until the thread needs one.
+    token: Cell<u64>,
+    ended: Cell<bool>,
+}
+
+struct Entry {
+    key: Cell<u64>,
+    seat: Cell<*const Seat>,
+}
+
+/// Gives the seats up when the thread ends.
+struct Exit;
+
+impl Drop for Exit {
+    fn drop(&mut self) {
+        LOCAL.with(Local::end);
+    }
+}
+
+/// A number that no engine and no thread has had before.
+pub(crate) fn fresh_number() -> u64 {
+    // ORDERING(thread.number): Relaxed; being different is all that is asked of it.
+    NEXT.fetch_add(1, ord!(thread.number, Relaxed))
+}
+
+/// The set with the fewest engines, for one that has this key.
+pub(crate) fn enter_set(key: u64) -> u32 {
+    let first = usize::try_from(key % SETS as u64).unwrap_or(0);
+    // ORDERING(thread.population): Relaxed; a figure to spread by.
+    let population = |set: &usize| POPULATION[*set].load(ord!(thread.population, Relaxed));
+    let sets = (first..SETS).chain(0..first);
+    let least = sets.min_by_key(population).unwrap_or(first);
+    POPULATION[least].fetch_add(1, ord!(thread.population, Relaxed));
+    u32::try_from(least).unwrap_or(0)
+}
+
+/// An engine is no more.
+pub(crate) fn leave_set(set: usize) {
+    // ORDERING(thread.population): Relaxed; see `enter_set`.
+    POPULATION[set].fetch_sub(1, ord!(thread.population, Relaxed));
+}
+
+/// Takes a round out of this thread's cache.
+#[inline]
+pub(crate) fn take(core: &Core) -> Option<Round> {
+    LOCAL.with(|local| local.find(core)?.take())
+}
+
+/// Puts a round into this thread's cache, if it has room.
+#[inline]
+pub(crate) fn put(core: &Core, round: Round) -> bool {
+    LOCAL.with(|local| local.find(core).is_some_and(|held| held.put(round)))
+}
+
+/// Takes a round from wherever there is one; the caller has a handle or a lease.
+pub(crate) fn take_anywhere(core: &Core) -> Option<Round> {
+    if core.is_closed() {
+        return None;
+    }
+    let Some(seat) = LOCAL.with(|local| local.seat(core)) else {
+        return core.take_striped(token());
+    };
+    // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
+    let held = unsafe { seat.cache.hold() };
+    if let Some(round) = held.take() {
+        return Some(round);
+    }
+    let (round, work) = core.refill(held);
+    // SAFETY: valid, and the caller's handle or lease outlasts the call.
+    unsafe { Core::finish(NonNull::from(core), work) };
+    round.or_else(|| core.search_stripes(0))
+}
+
+/// Puts a round wherever there is room; hands it back when there is none.
+///
+/// # Safety
+///
+/// The caller has the lease of `round`, and on success has handed it over: `this` may then be gone.
+pub(crate) unsafe fn put_anywhere(this: NonNull<Core>, round: Round) -> Result<(), Round> {
+    // SAFETY: valid: the round's lease.
+    let core = unsafe { this.as_ref() };
+    if core.is_closed() {
+        return Err(round);
+    }
+    let Some(seat) = LOCAL.with(|local| local.seat(core)) else {
+        // SAFETY: as for this function.
+        return unsafe { Core::put_striped(this, token(), round) };
+    };
+    // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
+    let held = unsafe { seat.cache.hold() };
+    if held.put(round) {
+        return Ok(());
+    }
+    let (put, work) = core.stow(held, round);
+    // The round's lease is in the cache now, from where the supplier may remove it meanwhile.
+    core.leases.add(1);
+    // SAFETY: valid, and the lease just added is kept until below.
+    unsafe { Core::finish(this, work) };
+    // SAFETY: the lease that was added above.
+    unsafe { Core::release(this, 1) };
+    put
+}
+
+/// Gives up this thread's seat in an engine: what its cache holds goes to the depot.
+pub(crate) fn flush(core: &Core) {
+    let seat = LOCAL.with(|local| {
+        let seat = local.own_seat(core)?;
+        local.unlink(seat);
+        Some(seat)
+    });
+    if let Some(seat) = seat {
+        // SAFETY: the seat was in this thread's list, and is unlinked.
+        unsafe { leave(seat) };
+    }
+}
+
+/// Destroys what this thread's cache holds; the caller has a handle.
+pub(crate) fn discard(core: &Core) -> thrifty_traits::Reclaimed {
+    let Some(seat) = LOCAL.with(|local| local.own_seat(core)) else {
+        return thrifty_traits::Reclaimed::new();
+    };
+    // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
+    let magazines = unsafe { seat.cache.hold() }.clear();
+    core.destroy_leased(magazines)
+}
+
+/// This thread's token.
+fn token() -> u64 {
+    LOCAL.with(Local::token)
+}
+
+/// Gives a seat up.
+///
+/// # Safety
+///
+/// This thread owns the seat and has unlinked it.
+unsafe fn leave(seat: &Seat) {
+    // SAFETY: this thread is the owner.
+    let place = unsafe { seat.place() };
+    // SAFETY: this thread is the owner, and nothing else of it holds the cache: `leave` is called
+    // with no cache in hand.
+    let magazines = unsafe { seat.cache.hold() }.clear();
+    // SAFETY: the owner, for the last time; the magazines are out.
+    unsafe { seat.release() };
+    let Some(core) = NonNull::new(place.core.cast_mut()) else {
+        return;
+    };
+    // SAFETY: the leases of the rounds and the seat's weak count keep the engine.
+    unsafe { Core::give_up(core, magazines) };
+    // SAFETY: the seat's weak count, which ends with it.
+    unsafe { Core::release_weak(core) };
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self {
+            sets: [const { [const { Entry::new() }; 2] }; SETS],
+            seats: Cell::new(ptr::null()),
+            count: Cell::new(0),
+            sweep_at: Cell::new(8),
+            token: Cell::new(0),
+            ended: Cell::new(false),
+        }
+    }
+
+    /// The cache of this thread in an engine, if the table has it.
+    #[inline]
+    fn find(&self, core: &Core) -> Option<Held<'_>> {
+        let key = core.key();
+        let [first, second] = &self.sets[core.set() % SETS];
+        let seat = if first.key.get() == key {
+            first.seat.get()
+        } else if second.key.get() == key {
+            second.seat.get()
+        } else {
+            return None;
+        };
+        // SAFETY: valid: invariants 1 and 2: the weak count keeps the engine, and with it the seat.
+        let seat = unsafe { &*seat };
+        // SAFETY: the seat is this thread's. Callers take or put at once, and let go.
+        Some(unsafe { seat.cache.hold() })
+    }
+
+    fn token(&self) -> u64 {
+        if self.token.get() == 0 {
+            self.token.set(fresh_number());
+        }
+        self.token.get()
+    }
+
+    /// This thread's seat in an engine, if it has one.
+    fn own_seat<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
+        let token = self.token();
+        core.seats().find(|seat| seat.is_of(token))
+    }
+
+    /// This thread's seat in an engine, which it takes if it may; from now on in the table.
+    fn seat<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
+        if core.has_no_seats() {
+            return None;
+        }
+        let seat = match self.own_seat(core) {
+            Some(seat) => seat,
+            None => self.sit_down(core)?,
+        };
+        let key = core.key();
+        let [first, second] = &self.sets[core.set() % SETS];
+        // The key of a closed engine is that of all closed engines, and has no place here.
+        if key != CLOSED && first.key.get() != key {
+            // INVARIANT: 1.
+            second.copy(first);
+            first.key.set(key);
+            first.seat.set(seat);
+        }
+        Some(seat)
+    }
+
+    fn sit_down<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
+        if self.ended.get() {
+            return None;
+        }
+        if self.count.get() >= self.sweep_at.get() {
+            self.sweep();
+        }
+        if EXIT.try_with(|_| ()).is_err() {
+            // The thread is ending, and this is its first contact with an engine.
+            self.ended.set(true);
+            return None;
+        }
+        let seat = core.claim_seat(self.token())?;
+        core.leases.add_weak();
+        let place = Place {
+            core,
+            next: self.seats.get(),
+        };
+        // SAFETY: this thread has just become the owner.
+        unsafe { seat.set_place(place) };
+        // INVARIANT: 2.
+        self.seats.set(seat);
+        self.count.set(self.count.get() + 1);
+        Some(seat)
+    }
+
+    /// Gives up the seats in engines that are closed, so that a thread that outlives many engines
+    /// does not keep their memory.
+    fn sweep(&self) {
+        while let Some(seat) = self.find_seat(|place| {
+            // SAFETY: valid: invariant 2.
+            unsafe { &*place.core }.is_closed()
+        }) {
+            self.unlink(seat);
+            // SAFETY: the seat was in this thread's list, and is unlinked.
+            unsafe { leave(seat) };
+        }
+        self.sweep_at.set(self.count.get().saturating_mul(2).max(8));
+    }
+
+    /// The first seat in the list whose place is wanted.
+    fn find_seat(&self, wanted: impl Fn(Place) -> bool) -> Option<&Seat> {
+        let mut next = self.seats.get();
+        // SAFETY: valid: invariant 2.
+        while let Some(seat) = unsafe { next.as_ref() } {
+            // SAFETY: this thread is the owner.
+            let place = unsafe { seat.place() };
+            if wanted(place) {
+                return Some(seat);
+            }
+            next = place.next;
+        }
+        None
+    }
+
+    /// Takes a seat out of the list and the table.
+    fn unlink(&self, seat: &Seat) {
+        // SAFETY: this thread is the owner.
+        let next = unsafe { seat.place() }.next;
+        if ptr::eq(self.seats.get(), seat) {
+            self.seats.set(next);
+        } else if let Some(before) = self.find_seat(|place| ptr::eq(place.next, seat)) {
+            // SAFETY: this thread is the owner.
+            let place = unsafe { before.place() };
+            // SAFETY: this thread is the owner.
+            unsafe { before.set_place(Place { next, ..place }) };
+        } else {
+            return;
+        }
+        self.count.set(self.count.get() - 1);
+        for entry in self.sets.as_flattened() {
+            if ptr::eq(entry.seat.get(), seat) {
+                // INVARIANT: 1.
+                entry.key.set(EMPTY);
+                entry.seat.set(ptr::null());
+            }
+        }
+    }
+
+    /// Gives all seats up; from now on this thread uses the stripes.
+    fn end(&self) {
+        self.ended.set(true);
+        while let Some(seat) = self.find_seat(|_| true) {
+            self.unlink(seat);
+            // SAFETY: the seat was in this thread's list, and is unlinked.
+            unsafe { leave(seat) };
+        }
+    }
+}
+
+impl Entry {
+    const fn new() -> Self {
+        Self {
+            key: Cell::new(EMPTY),
+            seat: Cell::new(ptr::null()),
+        }
+    }
+
+    fn copy(&self, other: &Self) {
+        self.key.set(other.key.get());
+        self.seat.set(other.seat.get());
+    }
+}
