@@ -38,6 +38,8 @@ mod permit;
 mod round;
 #[expect(unsafe_code, reason = "a place that only the owner touches")]
 mod seat;
+#[expect(unsafe_code, reason = "hands rounds and leases over")]
+mod seated;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod stats;
 #[expect(unsafe_code, reason = "shows a cache to the holder of a lock")]

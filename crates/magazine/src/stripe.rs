@@ -76,8 +76,8 @@ impl Stripe {
     /// Whoever gets the lock here lets go by [`answer`](Locked::answer).
     pub(crate) fn lock_or_tell(&self) -> Option<Locked<'_>> {
         // ORDERING(stripe.message): AcqRel; as Acquire it pairs with stripe.unlock, like any lock.
-        // As Release it pairs with stripe.told and stripe.answer: a holder that finds the message
-        // also sees why it was left, that the engine is closed.
+        // As Release it pairs with stripe.lock: who locks the stripe later sees why the message was
+        // left, that the engine is closed.
         let before = self
             .word
             .fetch_or(LOCKED | MESSAGE, ord!(stripe.message, AcqRel));
@@ -103,9 +103,9 @@ impl<'a> Locked<'a> {
                 FREE,
                 // ORDERING(stripe.unlock): Release; pairs with stripe.lock and stripe.message.
                 ord!(stripe.unlock, Release),
-                // ORDERING(stripe.told): Acquire; pairs with stripe.message: what the messenger did
-                // before, above all that it closed the engine, is seen from here on.
-                ord!(stripe.told, Acquire),
+                // ORDERING(stripe.told): Relaxed; the holder empties the stripe whatever the message
+                // was for, and passes the reason on: see stripe.answer.
+                ord!(stripe.told, Relaxed),
             )
             .map(|_| ())
             .map_err(|_| self)
@@ -113,9 +113,10 @@ impl<'a> Locked<'a> {
 
     /// Lets go of a stripe that has been emptied, which answers every message.
     pub(crate) fn answer(self) {
-        // ORDERING(stripe.answer): AcqRel; as Release it pairs with stripe.lock. As Acquire it
-        // pairs with stripe.message: a second message may have come since the stripe was emptied.
-        // It needs nothing more done, but who locks next has to know why it was left.
-        self.0.word.swap(FREE, ord!(stripe.answer, AcqRel));
+        // ORDERING(stripe.answer): Release; pairs with stripe.lock. It is a swap and no store, so
+        // that it continues the release sequences of stripe.message: who locks next has to know
+        // why messages were left, also one that came after the stripe was emptied and so needs
+        // nothing more done.
+        self.0.word.swap(FREE, ord!(stripe.answer, Release));
     }
 }

@@ -131,15 +131,8 @@ pub(crate) fn take_anywhere(core: &Core) -> Option<Round> {
     let Some(seat) = LOCAL.with(|local| local.seat(core)) else {
         return core.take_striped(token());
     };
-    // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
-    let held = unsafe { seat.cache.hold() };
-    if let Some(round) = held.take() {
-        return Some(round);
-    }
-    let (round, work) = core.refill(held);
-    // SAFETY: valid, and the caller's handle or lease outlasts the call.
-    unsafe { Core::finish(NonNull::from(core), work) };
-    round.or_else(|| core.search_stripes(0))
+    // SAFETY: the seat is this thread's.
+    unsafe { core.take_seated(seat) }
 }
 
 /// Puts a round wherever there is room; hands it back when there is none.
@@ -157,19 +150,8 @@ pub(crate) unsafe fn put_anywhere(this: NonNull<Core>, round: Round) -> Result<(
         // SAFETY: as for this function.
         return unsafe { Core::put_striped(this, token(), round) };
     };
-    // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
-    let held = unsafe { seat.cache.hold() };
-    if held.put(round) {
-        return Ok(());
-    }
-    let (put, work) = core.stow(held, round);
-    // The round's lease is in the cache now, from where the supplier may remove it meanwhile.
-    core.leases.add(1);
-    // SAFETY: valid, and the lease just added is kept until below.
-    unsafe { Core::finish(this, work) };
-    // SAFETY: the lease that was added above.
-    unsafe { Core::release(this, 1) };
-    put
+    // SAFETY: as for this function, and the seat is this thread's.
+    unsafe { Core::put_seated(this, seat, round) }
 }
 
 /// Gives up this thread's seat in an engine: what its cache holds goes to the depot.
@@ -181,7 +163,7 @@ pub(crate) fn flush(core: &Core) {
     });
     if let Some(seat) = seat {
         // SAFETY: the seat was in this thread's list, and is unlinked.
-        unsafe { leave(seat) };
+        unsafe { Core::leave(seat) };
     }
 }
 
@@ -198,28 +180,6 @@ pub(crate) fn discard(core: &Core) -> thrifty_traits::Reclaimed {
 /// This thread's token.
 fn token() -> u64 {
     LOCAL.with(Local::token)
-}
-
-/// Gives a seat up.
-///
-/// # Safety
-///
-/// This thread owns the seat and has unlinked it.
-unsafe fn leave(seat: &Seat) {
-    // SAFETY: this thread is the owner.
-    let place = unsafe { seat.place() };
-    // SAFETY: this thread is the owner, and nothing else of it holds the cache: `leave` is called
-    // with no cache in hand.
-    let magazines = unsafe { seat.cache.hold() }.clear();
-    // SAFETY: the owner, for the last time; the magazines are out.
-    unsafe { seat.release() };
-    let Some(core) = NonNull::new(place.core.cast_mut()) else {
-        return;
-    };
-    // SAFETY: the leases of the rounds and the seat's weak count keep the engine.
-    unsafe { Core::give_up(core, magazines) };
-    // SAFETY: the seat's weak count, which ends with it.
-    unsafe { Core::release_weak(core) };
 }
 
 impl Local {
@@ -299,13 +259,8 @@ impl Local {
             return None;
         }
         let seat = core.claim_seat(self.token())?;
-        core.leases.add_weak();
-        let place = Place {
-            core,
-            next: self.seats.get(),
-        };
         // SAFETY: this thread has just become the owner.
-        unsafe { seat.set_place(place) };
+        unsafe { core.sit(seat, self.seats.get()) };
         // INVARIANT: 2.
         self.seats.set(seat);
         self.count.set(self.count.get() + 1);
@@ -321,7 +276,7 @@ impl Local {
         }) {
             self.unlink(seat);
             // SAFETY: the seat was in this thread's list, and is unlinked.
-            unsafe { leave(seat) };
+            unsafe { Core::leave(seat) };
         }
         self.sweep_at.set(self.count.get().saturating_mul(2).max(8));
     }
@@ -371,7 +326,7 @@ impl Local {
         while let Some(seat) = self.find_seat(|_| true) {
             self.unlink(seat);
             // SAFETY: the seat was in this thread's list, and is unlinked.
-            unsafe { leave(seat) };
+            unsafe { Core::leave(seat) };
         }
     }
 }

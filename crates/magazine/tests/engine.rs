@@ -51,9 +51,10 @@ impl Drop for Lent {
         assert!(item.in_use, "returned twice");
         item.in_use = false;
         let engine = item.engine;
-        // SAFETY: the item's lease keeps the engine.
-        let hit = unsafe { engine.as_ref().put_hit(self.0.cast()) };
-        if !hit {
+        // SAFETY: valid: the item's lease keeps the engine.
+        let shared = unsafe { engine.as_ref() };
+        // SAFETY: the item is ours, and handed over.
+        if !unsafe { shared.put_hit(self.0.cast()) } {
             // SAFETY: as above; the item is handed over.
             unsafe { Shared::put_cold(engine, self.0.cast()) };
         }
@@ -95,7 +96,7 @@ fn engine_with(weight: usize, set: impl FnOnce(&mut Config)) -> (Engine<Boxes>, 
     config.max_idle = 64;
     config.clock = None;
     set(&mut config);
-    let engine = Engine::try_new(supplier, config).unwrap();
+    let engine = Engine::try_new(supplier, config).expect("memory");
     (engine, alive)
 }
 
@@ -104,7 +105,9 @@ fn engine() -> (Engine<Boxes>, Arc<AtomicUsize>) {
 }
 
 fn lend_many(engine: &Engine<Boxes>, count: usize) -> Vec<Lent> {
-    (0..count).map(|_| lend(engine).unwrap()).collect()
+    (0..count)
+        .map(|_| lend(engine).expect("unbounded"))
+        .collect()
 }
 
 fn alive(alive: &AtomicUsize) -> usize {
@@ -114,12 +117,12 @@ fn alive(alive: &AtomicUsize) -> usize {
 /// Runs to the very end of a thread, destructors of its thread-locals included, for which the
 /// implicit join of a scope does not wait.
 fn in_a_thread(body: impl FnOnce() + Send) {
-    std::thread::scope(|scope| scope.spawn(body).join().unwrap());
+    std::thread::scope(|scope| scope.spawn(body).join().expect("no panic"));
 }
 
 fn join(threads: Vec<std::thread::ScopedJoinHandle<'_, ()>>) {
     for thread in threads {
-        thread.join().unwrap();
+        thread.join().expect("no panic");
     }
 }
 
@@ -152,7 +155,7 @@ fn the_depot_holds_no_more_than_it_may() {
     assert!(stats.depot <= 10, "{stats:?}");
     assert!(stats.cached <= 8, "{stats:?}");
     assert_eq!(stats.idle(), alive(&count));
-    assert_eq!(stats.overflowed as usize, 100 - alive(&count));
+    assert_eq!(stats.overflowed, 100 - alive(&count) as u64);
 }
 
 #[test]
