@@ -39,7 +39,7 @@ impl<E> GetError<E> {
     pub(crate) fn refused(why: Refused) -> Self {
         match why {
             Refused::Closed => Self::Closed,
-            Refused::Exhausted => Self::Exhausted,
+            _ => Self::Exhausted,
         }
     }
 }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+extern crate alloc;
+
 #[cfg_attr(
     thrifty_asan,
     expect(unsafe_code, reason = "calls AddressSanitizer's runtime")
@@ -10,6 +12,7 @@ mod asan;
     reason = "allocates a box by hand to see that there is memory"
 )]
 mod boxed;
+mod buffer;
 mod builder;
 mod contain;
 mod error;
@@ -31,6 +34,11 @@ mod static_pool;
 mod stats;
 mod weak;
 
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+pub use self::buffer::{
+    BufError, BufferPool, BufferPoolBuilder, BufferPoolError, BufferStats, ClassStats, Classes,
+    ClassesError, MAX_CLASSES, Oversize, PooledBuf, PooledBytes, WeakBufferPool, Wipe,
+};
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 pub use self::static_pool::StaticPool;
 pub use self::{

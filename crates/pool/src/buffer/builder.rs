@@ -1,0 +1,254 @@
+//! How a pool of buffers is made.
+
+use core::{alloc::Layout, time::Duration};
+use std::borrow::Cow;
+
+use thrifty_magazine::{Config, Engine};
+use thrifty_sync::{clock::Clock, sync::Arc};
+use thrifty_traits::{AllocError, AllocErrorKind};
+
+use super::{
+    block,
+    class::Class,
+    classes::{Classes, MAX_CLASSES, rounds_for, share_out},
+    error::BufferPoolError,
+    pool::BufferPool,
+    root::Root,
+    rules::{Oversize, Rules, Wipe},
+    slots::Slots,
+    supplier::Blocks,
+};
+
+/// Classes of this size and more have no thread caches.
+pub(crate) const LARGE: usize = 32 * 1024;
+
+/// Makes a [`BufferPool`].
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use thrifty_pool::{BufferPool, Classes, Oversize, Wipe};
+///
+/// let pool = BufferPool::builder()
+///     .name("frames")
+///     .classes(Classes::powers_of_two(1 << 10, 1 << 16)?)
+///     .slack(16)
+///     .align(64)
+///     .oversize(Oversize::Capped(1 << 20))
+///     .wipe(Wipe::OnPut)
+///     .max_idle_bytes(8 << 20)
+///     .decay_interval(Duration::from_secs(5))
+///     .build()?;
+/// assert_eq!(pool.get(1040).capacity(), 1040);
+/// # Ok::<(), thrifty_pool::BufferPoolError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct BufferPoolBuilder {
+    rules: Rules,
+    max_idle_bytes: usize,
+    config: Config,
+    name: Cow<'static, str>,
+}
+
+impl BufferPoolBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            rules: Rules {
+                classes: Classes::default(),
+                slack: 0,
+                align: 1,
+                wipe: Wipe::Never,
+                oversize: Oversize::Unpooled,
+            },
+            max_idle_bytes: 64 << 20,
+            config: Config::new(),
+            name: Cow::Borrowed("buffers"),
+        }
+    }
+
+    /// The sizes of the buffers; powers of two from 256 bytes to 1 MiB unless told otherwise.
+    pub fn classes(mut self, classes: Classes) -> Self {
+        self.rules.classes = classes;
+        self
+    }
+
+    /// So many bytes more in each class; 0 unless told otherwise.
+    ///
+    /// For payloads that come in powers of two behind a header: with the header's size as slack,
+    /// a frame with a payload of 4096 bytes fits the class of 4096 and does not take up 8192.
+    pub fn slack(mut self, bytes: usize) -> Self {
+        self.rules.slack = bytes;
+        self
+    }
+
+    /// The alignment of a buffer's first byte, a power of two; 16 or more in any case.
+    ///
+    /// As `O_DIRECT`, DMA and SIMD loads want it. In front of each buffer there is a header of 48
+    /// bytes, and the padding that puts the bytes behind it at this alignment: with 4096, a page.
+    pub fn align(mut self, align: usize) -> Self {
+        self.rules.align = align;
+        self
+    }
+
+    /// What happens to requests above the largest class.
+    pub fn oversize(mut self, policy: Oversize) -> Self {
+        self.rules.oversize = policy;
+        self
+    }
+
+    /// Whether buffers are overwritten when they come back.
+    pub fn wipe(mut self, policy: Wipe) -> Self {
+        self.rules.wipe = policy;
+        self
+    }
+
+    /// The most bytes that the shared part of the pool keeps idle, over all classes; 64 MiB unless
+    /// told otherwise. What threads keep for themselves comes on top of it, see
+    /// [`BufferPool`'s memory](BufferPool#memory).
+    ///
+    /// The classes get equal shares, in whole buffers. Their sum thus is a bound that holds
+    /// whatever the load, without a counter that all threads would have to share; and a class gets
+    /// as many magazines as any other, since a magazine is about 64 KiB of any class.
+    pub fn max_idle_bytes(mut self, bytes: usize) -> Self {
+        self.max_idle_bytes = bytes;
+        self
+    }
+
+    /// How many threads may have caches of their own; the others share. Four per processor unless
+    /// told otherwise.
+    pub fn max_thread_caches(mut self, threads: usize) -> Self {
+        self.config.max_thread_caches = threads;
+        self
+    }
+
+    /// How often the pool gives back what the last two intervals did not use; 10 seconds unless
+    /// told otherwise. [`Duration::MAX`]: only when told to.
+    pub fn decay_interval(mut self, interval: Duration) -> Self {
+        self.config.decay_interval = interval;
+        self
+    }
+
+    /// Where the time for that comes from; the system's clock unless told otherwise.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.config.clock = Some(clock);
+        self
+    }
+
+    /// What the pool is called in debug output and statistics.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Makes the pool.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is invalid, or there is no memory for the pool's own tables.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use thrifty_pool::BufferPool;
+    ///
+    /// assert!(BufferPool::builder().decay_interval(Duration::ZERO).build().is_err());
+    /// ```
+    pub fn build(self) -> Result<BufferPool, BufferPoolError> {
+        let Self {
+            rules,
+            max_idle_bytes,
+            config,
+            name,
+        } = self;
+        let blocks = check(&rules)?;
+        config.validate()?;
+        let count = rules.classes.count();
+        let shares = share_out(max_idle_bytes, &blocks[..count]);
+        let mut classes = Vec::new();
+        if classes.try_reserve_exact(count + 1).is_err() {
+            let layout = Layout::new::<[Class; MAX_CLASSES]>();
+            return Err(AllocError::for_layout(AllocErrorKind::Backend, layout).into());
+        }
+        // From the largest down, since each knows the next larger one.
+        let oversize = Blocks::new(rules, count, 0, None, None);
+        let nothing_idle = for_class(&config, 0, 0);
+        classes.push(Class::new(oversize, nothing_idle.clone())?);
+        for class in (0..count).rev() {
+            let size = rules.classes.sizes()[class];
+            let next = classes.last().map(|next| next.engine().downgrade());
+            let slots = large_slots(size);
+            let supplier = Blocks::new(rules, class, blocks[class], slots, next);
+            let mut config = for_class(&config, blocks[class], shares[class]);
+            if size < LARGE {
+                config.rounds = rounds_for(size);
+            } else {
+                share_all(&mut config);
+            }
+            classes.push(Class::new(supplier, config)?);
+        }
+        classes.reverse();
+        match Engine::try_new(Root::new(rules, classes, name), nothing_idle) {
+            Ok(root) => Ok(BufferPool::from_root(root)),
+            Err(rejected) => Err(rejected.error.into()),
+        }
+    }
+}
+
+/// The sizes of the classes' blocks, if there can be a pool by these rules.
+fn check(rules: &Rules) -> Result<[usize; MAX_CLASSES], BufferPoolError> {
+    if !rules.align.is_power_of_two() {
+        return Err(BufferPoolError::Align(rules.align));
+    }
+    let mut blocks = [0; MAX_CLASSES];
+    for (block, &size) in blocks.iter_mut().zip(rules.classes.sizes()) {
+        let layout = size
+            .checked_add(rules.slack)
+            .and_then(|capacity| block::layout(capacity, rules.align));
+        let Some(layout) = layout else {
+            let slack = rules.slack;
+            return Err(BufferPoolError::TooLarge { size, slack });
+        };
+        *block = layout.size();
+    }
+    if let Oversize::Capped(limit) = rules.oversize {
+        let largest = rules.largest();
+        if limit < largest {
+            return Err(BufferPoolError::Cap { limit, largest });
+        }
+    }
+    Ok(blocks)
+}
+
+/// The limits of an engine with blocks of this size and this share of the budget, in whole blocks;
+/// as yet without any cache.
+fn for_class(config: &Config, block_bytes: usize, share: usize) -> Config {
+    let mut config = config.clone();
+    config.rounds = 0;
+    config.max_idle_bytes = share;
+    config.max_idle = share.checked_div(block_bytes).unwrap_or(0);
+    if config.max_idle == 0 {
+        config.stripes = 1;
+    }
+    config
+}
+
+/// Moves a part of the share from the depot to the stripes, which all threads use where there are
+/// no caches: each holds two blocks, which thus count as idle like those in the depot.
+fn share_all(config: &mut Config) {
+    config.stripes = (config.max_idle / 4).clamp(1, config.stripes.max(1));
+    config.max_idle = config.max_idle.saturating_sub(2 * config.stripes);
+}
+
+/// The slots of a class of this size, if it has any.
+fn large_slots(size: usize) -> Option<Slots> {
+    #[cfg(feature = "thread_local")]
+    return (size >= LARGE).then(Slots::new);
+    #[cfg(not(feature = "thread_local"))]
+    {
+        let _ = size;
+        None
+    }
+}

@@ -1,0 +1,97 @@
+//! What all handles to a pool share: the rules, the classes, the time of the slots' next tick.
+//!
+//! It is the supplier of an engine that never has a round. An `Arc` would do, but its constructor
+//! ends the process when there is no memory; an engine's says so, and the counting of its handles
+//! is model-checked.
+
+use core::ptr::NonNull;
+use std::borrow::Cow;
+
+use thrifty_magazine::Supplier;
+use thrifty_sync::{atomic::AtomicU64, clock::Instant, ord};
+
+use super::{
+    block::{Block, Fresh},
+    class::Class,
+    error::BufError,
+    rules::Rules,
+    supplier::create,
+};
+
+pub(crate) struct Root {
+    pub(crate) rules: Rules,
+    /// One per class, and one behind for what is larger than all.
+    pub(crate) classes: Vec<Class>,
+    pub(crate) name: Cow<'static, str>,
+    /// When the slots' current interval ends, in nanoseconds of the pool's clock.
+    next_age: AtomicU64,
+}
+
+impl Root {
+    pub(crate) fn new(rules: Rules, classes: Vec<Class>, name: Cow<'static, str>) -> Self {
+        debug_assert_eq!(classes.len(), rules.classes.count() + 1);
+        Self {
+            rules,
+            classes,
+            name,
+            next_age: AtomicU64::new(0),
+        }
+    }
+
+    /// A block for so many bytes.
+    #[inline]
+    pub(crate) fn take(&self, min_capacity: usize, fresh: Fresh) -> Result<Block, BufError> {
+        let class = self.rules.class_for(min_capacity);
+        match self.pooled().get(class) {
+            Some(class) => class.take(fresh),
+            None => self.take_oversize_slow(min_capacity, fresh),
+        }
+    }
+
+    #[cold]
+    fn take_oversize_slow(&self, capacity: usize, fresh: Fresh) -> Result<Block, BufError> {
+        self.rules.check_oversize(capacity)?;
+        create(self.oversize().engine(), capacity, fresh)
+    }
+
+    /// The classes that keep buffers.
+    #[inline]
+    pub(crate) fn pooled(&self) -> &[Class] {
+        &self.classes[..self.classes.len() - 1]
+    }
+
+    /// What is larger than all classes.
+    pub(crate) fn oversize(&self) -> &Class {
+        &self.classes[self.classes.len() - 1]
+    }
+
+    /// Whether the slots' interval is over at `now`. One caller gets to know, and the next interval
+    /// has begun. The first look begins one and ends none, as in the engines.
+    pub(crate) fn is_time_to_age(&self, now: Instant) -> bool {
+        // ORDERING(pool.age): Relaxed; the slots order what they hold, and a tick too many or too
+        // few frees a buffer earlier or later.
+        let due = self.next_age.load(ord!(pool.age, Relaxed));
+        let interval = self.oversize().engine().config().decay_interval;
+        let next = (now + interval).as_nanos().max(1);
+        // A time further off than an interval is from a clock that has gone backwards since.
+        let is_out_of_reach = due > next;
+        if due != 0 && now.as_nanos() < due && !is_out_of_reach {
+            return false;
+        }
+        let (stored, failed) = (ord!(pool.age, Relaxed), ord!(pool.age, Relaxed));
+        let ended = self.next_age.compare_exchange(due, next, stored, failed);
+        ended.is_ok() && due != 0 && !is_out_of_reach
+    }
+}
+
+// SAFETY: there never is a round.
+unsafe impl Supplier for Root {
+    unsafe fn destroy(&self, rounds: &[NonNull<()>]) {
+        debug_assert!(rounds.is_empty());
+    }
+
+    unsafe fn weigh(&self, rounds: &[NonNull<()>]) -> usize {
+        debug_assert!(rounds.is_empty());
+        0
+    }
+}

@@ -1,0 +1,122 @@
+//! One idle buffer per thread, in a place where trims reach it.
+//!
+//! A class of large buffers has no thread caches in its engine: what an idle thread holds there,
+//! nobody else can take. Instead, with the feature `thread_local`, each thread has a slot that
+//! anyone can empty.
+
+use core::{cell::Cell, fmt, ptr::NonNull};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use thread_local::ThreadLocal;
+
+use super::slot::{Gate, Slot};
+
+/// The slots of one class, a thread's each.
+///
+/// # Memory
+///
+/// A word and a flag for each thread number that ever put a buffer; numbers are used again after a
+/// thread's end, and so is what is in the slot then. The tables grow by doubling, and are
+/// allocated by `thread_local`, which aborts when there is no memory for them.
+pub(crate) struct Slots {
+    slots: ThreadLocal<Slot<()>>,
+    gate: Gate,
+}
+
+impl Slots {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: ThreadLocal::new(),
+            gate: Gate::new(),
+        }
+    }
+
+    /// This thread's idle block.
+    pub(crate) fn take(&self) -> Option<NonNull<()>> {
+        self.slots.get().and_then(Slot::take).and_then(NonNull::new)
+    }
+
+    /// Keeps a block for this thread. Whether that was possible: if not, nothing has happened; if
+    /// so, `self` may be gone with the block.
+    pub(crate) fn put(&self, block: NonNull<()>) -> bool {
+        let slot = match self.slots.get() {
+            Some(slot) => slot,
+            None => match self.enter_slow() {
+                Some(slot) => slot,
+                None => return false,
+            },
+        };
+        slot.put(block.as_ptr())
+    }
+
+    /// Makes this thread's slot, if it can still have one.
+    #[cold]
+    fn enter_slow(&self) -> Option<&Slot<()>> {
+        if IS_LEAVING.get() {
+            return None;
+        }
+        // `thread_local` panics when its own thread-local is gone. `Leaving` goes before it and
+        // says so, unless this thread has never been here and is ending, after another user of
+        // that crate.
+        let made = catch_unwind(AssertUnwindSafe(|| self.slots.get_or(Slot::new)));
+        let Ok(slot) = made else {
+            IS_LEAVING.set(true);
+            return None;
+        };
+        // From now on this thread is watched for its end. If it is ending, the slot serves still.
+        let _ = LEAVING.try_with(|_| ());
+        if !self.gate.admits() {
+            let found = slot.close();
+            debug_assert!(found.is_none(), "nobody has put anything yet");
+            return None;
+        }
+        Some(slot)
+    }
+
+    /// Takes out what was not used since the last call, and hands it over.
+    pub(crate) fn age(&self, mut each: impl FnMut(NonNull<()>)) {
+        let old = self.slots.iter().filter_map(Slot::age);
+        old.filter_map(NonNull::new).for_each(&mut each);
+    }
+
+    /// Takes out everything, and hands it over.
+    pub(crate) fn steal(&self, mut each: impl FnMut(NonNull<()>)) {
+        let all = self.slots.iter().filter_map(Slot::steal);
+        all.filter_map(NonNull::new).for_each(&mut each);
+    }
+
+    /// Takes out everything and lets nothing in again.
+    pub(crate) fn close(&self, mut each: impl FnMut(NonNull<()>)) {
+        self.gate.shut();
+        let all = self.slots.iter().filter_map(Slot::close);
+        all.filter_map(NonNull::new).for_each(&mut each);
+    }
+
+    /// How many blocks are idle here.
+    pub(crate) fn count(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.is_full()).count()
+    }
+}
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slots").finish_non_exhaustive()
+    }
+}
+
+/// Notices that this thread is ending.
+struct Leaving;
+
+thread_local! {
+    /// Whether this thread must make no more slots. Without a destructor, so it can be read to
+    /// the last.
+    static IS_LEAVING: Cell<bool> = const { Cell::new(false) };
+    /// Comes after the value of `thread_local`, and so is destroyed before it.
+    static LEAVING: Leaving = const { Leaving };
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        IS_LEAVING.set(true);
+    }
+}
