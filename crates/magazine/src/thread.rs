@@ -76,7 +76,8 @@ struct Local {
 
 struct Entry {
     key: Cell<u64>,
-    seat: Cell<*const Seat>,
+    /// Dangling where the entry is empty: never null, so that a hit need not look.
+    seat: Cell<NonNull<Seat>>,
 }
 
 /// Gives the seats up when the thread ends.
@@ -207,7 +208,7 @@ impl Local {
             return None;
         };
         // SAFETY: valid: invariants 1 and 2: the weak count keeps the engine, and with it the seat.
-        let seat = unsafe { &*seat };
+        let seat = unsafe { seat.as_ref() };
         // SAFETY: the seat is this thread's. Callers take or put at once, and let go.
         Some(unsafe { seat.cache.hold() })
     }
@@ -241,7 +242,7 @@ impl Local {
             // INVARIANT: 1.
             second.copy(first);
             first.key.set(key);
-            first.seat.set(seat);
+            first.seat.set(NonNull::from(seat));
         }
         Some(seat)
     }
@@ -312,10 +313,10 @@ impl Local {
         }
         self.count.set(self.count.get() - 1);
         for entry in self.sets.as_flattened() {
-            if ptr::eq(entry.seat.get(), seat) {
+            if ptr::eq(entry.seat.get().as_ptr(), seat) {
                 // INVARIANT: 1.
                 entry.key.set(EMPTY);
-                entry.seat.set(ptr::null());
+                entry.seat.set(NonNull::dangling());
             }
         }
     }
@@ -335,7 +336,7 @@ impl Entry {
     const fn new() -> Self {
         Self {
             key: Cell::new(EMPTY),
-            seat: Cell::new(ptr::null()),
+            seat: Cell::new(NonNull::dangling()),
         }
     }
 
