@@ -2,36 +2,51 @@
 
 extern crate alloc;
 
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[cfg_attr(
     thrifty_asan,
     expect(unsafe_code, reason = "calls AddressSanitizer's runtime")
 )]
 mod asan;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(
     unsafe_code,
     reason = "allocates a box by hand to see that there is memory"
 )]
 mod boxed;
 mod buffer;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod builder;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod contain;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod error;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod keeper;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod local;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod make;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod manage;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(
     unsafe_code,
     reason = "nodes are raw memory that the engine holds as untyped pointers"
 )]
 mod node;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod pool;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "moves the loan out of a guard that is dropped")]
 mod pooled;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod reclaim;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod static_pool;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod stats;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod weak;
 
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
@@ -41,6 +56,7 @@ pub use self::buffer::{
 };
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 pub use self::static_pool::StaticPool;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 pub use self::{
     builder::{BuildError, Builder, OnUnwind, ThreadCache},
     error::{AdoptError, GetError},
