@@ -6,6 +6,7 @@
 //! ```
 
 use std::{
+    collections::BTreeMap,
     env,
     ffi::OsString,
     io::{BufRead, BufReader},
@@ -38,6 +39,9 @@ pub struct Count {
     /// How far the live bytes rose above their level before the first operation: exact for one
     /// thread, an upper bound for several.
     pub peak_bytes: u64,
+    /// What the side told of itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, u64>,
 }
 
 /// Iterations that are counted, after as many that are not: what is filled on first use is no cost
@@ -74,6 +78,8 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
         if answers.iter().any(|answer| *answer != right) {
             return Err(wrong(format!("'{name}' answers wrongly")));
         }
+        // Before anything about it is written down, which takes memory itself.
+        let figures = figures(&*subject);
         let operations = (iterations * row.operations_per_iteration() * threads as u64) as f64;
         counts.push(Count {
             workload: row.id().to_string(),
@@ -81,9 +87,17 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
             bytes_per_op: delta.allocated_bytes as f64 / operations,
             allocs_per_op: delta.alloc_calls() as f64 / operations,
             peak_bytes: delta.peak_bytes,
+            figures,
         });
     }
     Ok(counts)
+}
+
+fn figures(subject: &dyn Subject) -> BTreeMap<String, u64> {
+    let figures = subject.figures().into_iter();
+    figures
+        .map(|figure| (figure.name.to_owned(), figure.value))
+        .collect()
 }
 
 /// Each thread's answer, and what all of them allocated.

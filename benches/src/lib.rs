@@ -3,6 +3,7 @@
 //! - [`suite`]: the rows of the benchmark suite, and what plugs into them.
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
 //! - [`memstats`]: rows on what counting adds to an allocation.
+//! - [`mod@pool`]: rows on pools of objects and buffers.
 //! - [`patterns`]: rows on everyday code that wastes memory, beside code that does not.
 //! - [`count`]: what the rows allocate, from a second binary.
 //! - [`report`]: tables and records of what was measured.
@@ -16,6 +17,11 @@ pub mod failure;
 #[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
 pub mod memstats;
 pub mod patterns;
+#[expect(
+    unsafe_code,
+    reason = "calls GlobalAlloc on values, opens a shared library, hands over on a ring"
+)]
+pub mod pool;
 pub mod report;
 pub mod runner;
 pub mod suite;

@@ -17,9 +17,11 @@ mod channel;
 mod clone_slice;
 mod closures;
 mod format;
+mod handle_request;
 mod hash_growth;
 mod inline;
 mod join;
+mod process_data;
 mod read_loop;
 mod returning;
 mod scratch_file;
@@ -34,7 +36,7 @@ use crate::suite::{Row, Worker};
 /// Every pattern's rows.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    let patterns: [fn() -> Vec<Row>; 15] = [
+    let patterns: [fn() -> Vec<Row>; 17] = [
         append::rows,
         join::rows,
         tags::rows,
@@ -50,6 +52,8 @@ pub fn rows() -> Vec<Row> {
         stages::rows,
         hash_growth::rows,
         format::rows,
+        process_data::rows,
+        handle_request::rows,
     ];
     patterns.into_iter().flat_map(|rows| rows()).collect()
 }

@@ -59,7 +59,7 @@ pub use self::{
     id::Id,
     row::{Bar, Contestant, Row, Sane},
 };
-use crate::{memstats, patterns};
+use crate::{memstats, patterns, pool};
 
 /// What the threads of a row work on together: a pool, a table, an allocator, or nothing.
 ///
@@ -69,6 +69,30 @@ pub trait Subject: Sync {
     ///
     /// `thread` counts from 0 to the row's number of threads.
     fn worker(&self, thread: usize) -> Box<dyn Worker + '_>;
+
+    /// What else there is to tell, beside times and allocations: how much it holds, what it had to
+    /// make. Asked once, where allocations are counted, after the threads have ended.
+    fn figures(&self) -> Vec<Figure> {
+        Vec::new()
+    }
+}
+
+/// A number that a subject tells of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Figure {
+    /// What is counted, in records and tables.
+    pub name: &'static str,
+    /// How much.
+    pub value: u64,
+}
+
+impl Figure {
+    /// A figure.
+    #[must_use]
+    pub const fn new(name: &'static str, value: u64) -> Self {
+        Self { name, value }
+    }
 }
 
 /// The work of one thread.
@@ -173,6 +197,7 @@ pub struct Input {
 #[must_use]
 pub fn rows(_context: &Context) -> Vec<Row> {
     let mut rows = memstats::rows();
+    rows.extend(pool::rows());
     rows.extend(patterns::rows());
     rows
 }

@@ -146,6 +146,20 @@ fn tables() -> Cost {
     (2..=11).fold(NOTHING, |cost, log| cost.and(table(1 << log)))
 }
 
+/// A request's path and its body of a kilobyte, which comes in pieces of 128 bytes.
+fn request(grows: bool) -> Cost {
+    let mut body = Growing::default();
+    for _ in 0..8 {
+        body.extend(128, 1);
+    }
+    let path = blocks(1, 16);
+    path.and(if grows { body.cost } else { blocks(1, 1_024) })
+}
+
+fn times(count: u64, each: Cost) -> Cost {
+    (0..count).fold(NOTHING, |sum, _| sum.and(each))
+}
+
 fn theory(pattern: &str, side: &str) -> Cost {
     let text: u64 = word_lengths().iter().sum();
     let (even, wanted) = stages();
@@ -184,10 +198,14 @@ fn theory(pattern: &str, side: &str) -> Cost {
         ("stages", "good") => pushed(wanted),
         ("hash-growth", "bad") => tables(),
         ("hash-growth", "good") => table(2_048),
+        ("process-data", "bad") => blocks(1_000, 64),
+        ("handle-request", "bad") => times(64, request(true)),
+        ("handle-request", "good") => times(64, request(false)),
         (
             "read-loop" | "boxed-dyn" | "closures" | "returning" | "channel-64b" | "channel-8kib"
             | "by-value-8b" | "by-value-64b" | "by-value-1kib" | "by-value-8kib" | "by-value-70kib"
-            | "clone-slice" | "utf8" | "stages" | "hash-growth" | "format-1000",
+            | "clone-slice" | "utf8" | "stages" | "hash-growth" | "format-1000" | "process-data"
+            | "handle-request",
             _,
         ) => NOTHING,
         _ => panic!("nothing is said about {pattern} {side}"),
@@ -218,8 +236,7 @@ fn every_side_allocates_what_theory_says() {
                     assert!(found.bytes > 20_000 * iterations, "{place}: {found:?}");
                     continue;
                 }
-                let each = theory(pattern, side.name());
-                let expected = (0..iterations).fold(NOTHING, |sum, _| sum.and(each));
+                let expected = times(iterations, theory(pattern, side.name()));
                 assert_eq!(found, expected, "{place}");
             }
         }

@@ -1,14 +1,18 @@
-//! `cargo xtask bench`: builds the suite with the rivals that this machine can build, and becomes
-//! it.
+//! `cargo xtask bench`: builds the suite with the rivals that this machine can build and the shared
+//! library that it opens, and becomes it.
 
 use std::{
     env,
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     ffi::{OsStr, OsString},
+    fs,
     path::Path,
     process::{Command, Stdio},
 };
 
-use crate::{failure::Failure, program, workspace::Workspace};
+use xshell::cmd;
+
+use crate::{failure::Failure, job::Job, program, workspace::Workspace};
 
 /// The arguments go to the suite as they are, `--help` too: the suite knows them, and says what is
 /// wrong with them.
@@ -27,14 +31,15 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         let set = env::var_os(language.variable);
         (language, language.compiler(set.as_deref(), answers))
     });
-    let skipped = skipped(&compilers);
-    if let Some(what) = &skipped {
-        eprintln!("SKIPPED: {what}");
-    }
-    let features = match skipped {
+    let without_c = skipped(&compilers);
+    let features = match without_c {
         None => "rivals,rivals-c",
         Some(_) => "rivals",
     };
+    let skipped: Vec<String> = without_c.into_iter().chain(library(&workspace)).collect();
+    for what in &skipped {
+        eprintln!("SKIPPED: {what}");
+    }
     // Build scripts try the usual name only, so another one that was found has to be named.
     let _environment: Vec<_> = compilers
         .into_iter()
@@ -56,9 +61,31 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
     // Before the caller's own arguments, of which a second `--out` counts.
     command.arg("--out").arg(workspace.target.join("thrifty"));
     // The suite says it again when it ends: this process is none by then.
-    command.args(skipped.map(|what| format!("--skipped={what}")));
+    command.args(skipped.iter().map(|what| format!("--skipped={what}")));
     command.args(&args.args);
     program::become_it(command)
+}
+
+/// Builds the shared library that stands beside the suite; gives what is skipped where that fails.
+fn library(workspace: &Workspace) -> Option<String> {
+    let sh = &workspace.sh;
+    let name = format!("{DLL_PREFIX}thrifty_benches_cdylib{DLL_SUFFIX}");
+    let file = workspace.target.join("release").join(name);
+    // One of an earlier build would be measured in place of one that cannot be built, or was not.
+    let _ = fs::remove_file(&file);
+    let build = cmd!(
+        sh,
+        "cargo build --quiet --release -p thrifty-benches-cdylib"
+    );
+    let built = Job::new(build).run();
+    let why = match built {
+        Ok(()) if file.exists() => return None,
+        Ok(()) => format!("cargo made no {}", file.display()),
+        Err(failure) => failure.to_string(),
+    };
+    Some(format!(
+        "the pool in a shared library (thrifty-cdylib): {why}"
+    ))
 }
 
 /// What the run has to do without, and why.
@@ -182,12 +209,12 @@ mod tests {
     #[test]
     fn a_path_with_spaces_is_one_word() {
         let dir = env::temp_dir().join(format!("thrifty bench {}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        fs::create_dir_all(&dir).unwrap();
         let file = dir.join("my cc");
         assert!(words(file.as_os_str()).len() > 1, "no file yet");
-        std::fs::write(&file, "").unwrap();
+        fs::write(&file, "").unwrap();
         assert_eq!(words(file.as_os_str()), [file.as_os_str()]);
-        std::fs::remove_dir_all(&dir).unwrap();
+        fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

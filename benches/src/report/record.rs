@@ -1,5 +1,7 @@
 //! A row of `bench.json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Finished, Stamp};
@@ -27,6 +29,9 @@ pub struct Record {
     pub allocs_per_op: Option<f64>,
     /// Null where nothing was counted.
     pub peak_bytes: Option<u64>,
+    /// What the side told of itself, where it is asked for anything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, u64>,
     /// How many threads worked at once.
     pub threads: usize,
     /// What was worked on, if the id says so; else empty.
@@ -75,6 +80,7 @@ impl Record {
                 bytes_per_op: count.map(|count| count.bytes_per_op),
                 allocs_per_op: count.map(|count| count.allocs_per_op),
                 peak_bytes: count.map(|count| count.peak_bytes),
+                figures: count.map_or_else(BTreeMap::new, |count| count.figures.clone()),
                 threads: measured.id.threads(),
                 corpus: measured.id.corpus().unwrap_or_default().to_owned(),
                 low_ns: rounded(interval.low),

@@ -41,6 +41,7 @@ pub fn table(rows: &[Finished]) -> String {
          round, so they need not be those of the medians.\n"
     );
     // Writing to a String does not fail.
+    let _ = write!(text, "{}", figures(rows));
     let _ = write!(text, "{}{}{}", bars(rows), losses(rows), doubts(rows));
     text
 }
@@ -96,6 +97,39 @@ fn short(value: f64) -> String {
         size if size < 100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
+}
+
+/// What sides told of themselves, beside their time.
+fn figures(rows: &[Finished]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        for side in &row.measured.sides {
+            let Some(count) = row
+                .count(&side.name)
+                .filter(|count| !count.figures.is_empty())
+            else {
+                continue;
+            };
+            let told = count.figures.iter();
+            let told: Vec<_> = told
+                .map(|(name, value)| format!("{} {value}", name.replace('_', " ")))
+                .collect();
+            let (id, name, ns) = (
+                &row.measured.id,
+                &side.name,
+                short(side.series.interval().median),
+            );
+            let _ = writeln!(
+                text,
+                "  {id:<34} {name:<26} {ns:>6} ns/op; {}",
+                told.join(", ")
+            );
+        }
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("\nFigures, told by the sides themselves where allocations are counted:\n{text}")
 }
 
 fn bars(rows: &[Finished]) -> String {

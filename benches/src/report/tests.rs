@@ -41,6 +41,7 @@ fn sample() -> Finished {
         bytes_per_op: 64.0,
         allocs_per_op,
         peak_bytes: 4096,
+        figures: [("created".to_owned(), 3)].into(),
     };
     let counts = [
         count("test/other/1t", 9.0),
@@ -64,6 +65,10 @@ fn records_have_the_names_of_the_design_and_survive_the_file() {
     assert_eq!(first["corpus"], "corpus-a");
     assert_eq!(first["allocs_per_op"], 0.5);
     assert_eq!(first["peak_bytes"], 4096);
+    assert_eq!(first["figures"]["created"], 3);
+    assert_eq!(file.matches("figures").count(), 1, "none of who tells none");
+    let table = table(&[sample()]);
+    assert!(table.contains("ns/op; created 3\n"), "{table}");
     let ns = |key: &str| first[key].as_f64().unwrap();
     assert!(ns("min_ns") > 0.0);
     assert!(ns("min_ns") <= ns("low_ns") && ns("low_ns") <= ns("ns_per_op"));

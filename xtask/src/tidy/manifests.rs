@@ -29,6 +29,7 @@ const ARROWS: &[Arrows] = &[
     arrows("testkit", &[], &[]),
     arrows("workloads", &[], &[]),
     arrows("benches", &["*"], &["*"]),
+    arrows("benches-cdylib", &["pool"], &[]),
     arrows("xtask", &[], &[]),
 ];
 
