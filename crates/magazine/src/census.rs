@@ -27,25 +27,28 @@ impl Census {
         }
     }
 
-    /// Counts a round that is about to be made, if one more may exist.
-    pub(crate) fn admit(&self) -> bool {
+    /// Counts rounds that are about to be made, as many of `rounds` as may exist; answers with how
+    /// many that is.
+    pub(crate) fn admit(&self, rounds: usize) -> usize {
         // ORDERING(census.count): Relaxed; numbers, they publish nothing.
         if self.max_live == usize::MAX {
-            self.live.fetch_add(1, ord!(census.count, Relaxed));
-            return true;
+            self.live.fetch_add(rounds, ord!(census.count, Relaxed));
+            return rounds;
         }
-        let admitted = self.live.fetch_update(
+        let room = |live: usize| rounds.min(self.max_live.saturating_sub(live));
+        let before = self.live.fetch_update(
             ord!(census.count, Relaxed),
             ord!(census.count, Relaxed),
-            |live| (live < self.max_live).then(|| live + 1),
+            |live| (room(live) > 0).then(|| live + room(live)),
         );
-        admitted.is_ok()
+        before.map_or(0, room)
     }
 
-    /// The round was made.
-    pub(crate) fn created(&self) {
+    /// Rounds were made.
+    pub(crate) fn created(&self, rounds: usize) {
         // ORDERING(census.count): Relaxed; see `admit`.
-        self.created.fetch_add(1, ord!(census.count, Relaxed));
+        self.created
+            .fetch_add(rounds as u64, ord!(census.count, Relaxed));
     }
 
     /// Rounds are no more.

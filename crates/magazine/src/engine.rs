@@ -322,20 +322,47 @@ impl<S: Supplier> Shared<S> {
         unsafe { thread::put_anywhere(this.cast(), round) }
     }
 
+    /// Puts rounds where this thread finds them first, as far as there is room, without a visit to
+    /// the depot; answers with how many, from the first on. For whoever makes rounds in batches.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the leases of the rounds, which belong to this engine. Those taken are
+    /// handed over.
+    pub unsafe fn fill(&self, rounds: &[NonNull<()>]) -> usize {
+        thread::fill(&self.core, rounds)
+    }
+
     /// Asks for the right to make a round.
     ///
     /// # Errors
     ///
     /// When the engine is closed, or as many rounds exist as may.
     pub fn permit(&self) -> Result<Permit<'_, S>, Refused> {
+        self.permit_many(1)
+    }
+
+    /// Asks for the right to make up to `rounds` rounds; the [permit](Permit::rounds) says how
+    /// many it is for, at least one.
+    ///
+    /// # Errors
+    ///
+    /// When the engine is closed, or as many rounds exist as may.
+    ///
+    /// # Panics
+    ///
+    /// When `rounds` is 0.
+    pub fn permit_many(&self, rounds: usize) -> Result<Permit<'_, S>, Refused> {
+        assert!(rounds > 0, "a permit for nothing");
         if self.is_closed() {
             return Err(Refused::Closed);
         }
-        if !self.core.census.admit() {
+        let admitted = self.core.census.admit(rounds);
+        if admitted == 0 {
             return Err(Refused::Exhausted);
         }
-        self.core.leases.add(1);
-        Ok(Permit::new(self))
+        self.core.leases.add(admitted);
+        Ok(Permit::new(self, admitted))
     }
 
     pub(crate) fn core(&self) -> &Core {

@@ -68,6 +68,35 @@ impl Core {
         (put_into_room(held, round), work)
     }
 
+    /// Puts rounds into a cache as long as its two magazines have room; answers with how many.
+    pub(crate) fn fill(&self, held: Held<'_>, rounds: &[Round]) -> usize {
+        let mut filled = 0;
+        for &round in rounds {
+            let put = held.put(round)
+                || (held.rotate_to_put() && held.put(round))
+                || (held.lacks_spare() && self.add_magazine(held) && held.put(round));
+            if !put {
+                break;
+            }
+            filled += 1;
+        }
+        filled
+    }
+
+    /// Gives a cache that has one magazine, or none, another.
+    fn add_magazine(&self, held: Held<'_>) -> bool {
+        let empty = self.depot.take_empty();
+        let Some(empty) = empty.or_else(|| Magazine::try_new(self.rounds)) else {
+            return false;
+        };
+        if let Some(before) = held.unload_spare(empty) {
+            // There was no spare, so nothing comes out.
+            debug_assert_eq!(before.len(), 0, "a spare came out of nowhere");
+            self.depot.put_empty(before);
+        }
+        true
+    }
+
     /// A trim has asked caches to give up their spare: this one does.
     fn follow(&self, held: Held<'_>) -> Work {
         let discard = if held.follow(self.epoch()) {

@@ -114,9 +114,9 @@ impl World {
     }
 
     fn make(&self) -> Round {
-        assert!(self.core.census.admit());
+        assert_eq!(self.core.census.admit(1), 1);
         self.core.leases.add(1);
-        self.core.census.created();
+        self.core.census.created(1);
         count(&self.log.made);
         let token = Box::into_raw(Box::new(Token(UnsafeCell::new(0))));
         NonNull::new(token).expect("a box").cast()

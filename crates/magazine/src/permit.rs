@@ -1,7 +1,6 @@
-//! The right to make a round.
+//! The right to make rounds.
 
 use core::fmt;
-use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
 use crate::{engine::Shared, supplier::Supplier};
@@ -27,36 +26,60 @@ impl fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-/// The right to make one round, which counts as live from now on.
+/// The right to make rounds, which count as live from now on.
 ///
-/// Dropped without [`keep`](Self::keep), because making it failed, it is given back.
+/// What is not [kept](Self::keep), because making it failed, is given back when this is dropped.
 #[must_use = "a permit that is not kept is given back"]
-pub struct Permit<'a, S: Supplier>(&'a Shared<S>);
+pub struct Permit<'a, S: Supplier> {
+    shared: &'a Shared<S>,
+    rounds: usize,
+}
 
 impl<'a, S: Supplier> Permit<'a, S> {
-    /// For `Shared::permit`, which has counted the round and its lease.
-    pub(crate) fn new(shared: &'a Shared<S>) -> Self {
-        Self(shared)
+    /// For `Shared::permit_many`, which has counted the rounds and their leases.
+    pub(crate) fn new(shared: &'a Shared<S>, rounds: usize) -> Self {
+        Self { shared, rounds }
     }
 
-    /// The round exists. It has its lease, until the engine destroys it or somebody
-    /// [retires](Shared::retire) it.
+    /// How many rounds may be made.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+
+    /// The rounds exist, all that the permit is for. Each has its lease, until the engine destroys
+    /// it or somebody [retires](Shared::retire) it.
     pub fn keep(self) {
-        let permit = ManuallyDrop::new(self);
-        permit.0.core().census.created();
+        let rounds = self.rounds;
+        self.keep_some(rounds);
+    }
+
+    /// So many rounds exist; the rest is given back.
+    ///
+    /// # Panics
+    ///
+    /// When the permit is for fewer.
+    pub fn keep_some(mut self, rounds: usize) {
+        assert!(rounds <= self.rounds, "more rounds than were permitted");
+        self.shared.core().census.created(rounds);
+        self.rounds -= rounds;
     }
 }
 
 impl<S: Supplier> Drop for Permit<'_, S> {
     fn drop(&mut self) {
-        // SAFETY: the permit's own lease. The engine outlives it, since the handle that the permit
-        // borrows from has one too.
-        unsafe { Shared::retire(NonNull::from(self.0), 1) };
+        if self.rounds > 0 {
+            // SAFETY: the permit's own leases. The engine outlives them, since the handle or round
+            // that the permit borrows from has one too.
+            unsafe { Shared::retire(NonNull::from(self.shared), self.rounds) };
+        }
     }
 }
 
 impl<S: Supplier> fmt::Debug for Permit<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").finish_non_exhaustive()
+        f.debug_struct("Permit")
+            .field("rounds", &self.rounds)
+            .finish_non_exhaustive()
     }
 }

@@ -110,6 +110,26 @@ impl Core {
         round
     }
 
+    /// Puts rounds into the first stripe that is free, as far as it has room; answers with how
+    /// many. The caller has a handle, and the leases of the rounds.
+    pub(crate) fn fill_striped(&self, token: u64, rounds: &[Round]) -> usize {
+        let Some(first) = self.first_stripe(token) else {
+            return 0;
+        };
+        let (after, before) = (first..self.stripes.len(), 0..first);
+        let filled = after.chain(before).find_map(|index| {
+            self.visit(&self.stripes[index], |held| {
+                let filled = if self.is_closed() {
+                    0
+                } else {
+                    self.fill(held, rounds)
+                };
+                (filled, Work::default())
+            })
+        });
+        filled.unwrap_or(0)
+    }
+
     /// Uses a stripe, if it is free; the caller has a handle or a lease.
     fn visit<R>(&self, stripe: &Stripe, with: impl FnOnce(Held<'_>) -> (R, Work)) -> Option<R> {
         let locked = stripe.try_lock()?;

@@ -155,6 +155,19 @@ pub(crate) unsafe fn put_anywhere(this: NonNull<Core>, round: Round) -> Result<(
     unsafe { Core::put_seated(this, seat, round) }
 }
 
+/// Puts rounds where this thread will find them first, as long as there is room; answers with how
+/// many. The caller has a handle, and the leases of the rounds.
+pub(crate) fn fill(core: &Core, rounds: &[Round]) -> usize {
+    if core.is_closed() {
+        return 0;
+    }
+    let Some(seat) = LOCAL.with(|local| local.seat(core)) else {
+        return core.fill_striped(token(), rounds);
+    };
+    // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
+    core.fill(unsafe { seat.cache.hold() }, rounds)
+}
+
 /// Gives up this thread's seat in an engine: what its cache holds goes to the depot.
 pub(crate) fn flush(core: &Core) {
     let seat = LOCAL.with(|local| {

@@ -76,13 +76,17 @@ fn lend(engine: &Engine<Boxes>) -> Result<Lent, Refused> {
 
 fn make(engine: &Engine<Boxes>) -> Result<NonNull<Item>, Refused> {
     let permit = engine.permit()?;
+    let item = new_item(engine);
+    permit.keep();
+    Ok(item)
+}
+
+fn new_item(engine: &Engine<Boxes>) -> NonNull<Item> {
     engine.supplier().alive.fetch_add(1, Ordering::Relaxed);
-    let item = Box::new(Item {
+    NonNull::from(Box::leak(Box::new(Item {
         engine: engine.shared(),
         in_use: false,
-    });
-    permit.keep();
-    Ok(NonNull::from(Box::leak(item)))
+    })))
 }
 
 fn engine_with(weight: usize, set: impl FnOnce(&mut Config)) -> (Engine<Boxes>, Arc<AtomicUsize>) {
@@ -195,6 +199,33 @@ fn what_one_thread_returned_a_bounded_engine_lends_to_another() {
         in_a_thread(|| drop(lend_many(&engine, 2)));
     }
     assert_eq!(engine.stats().created, 2);
+}
+
+#[test]
+fn a_batch_fills_the_cache_and_no_more() {
+    for caches in [0, 4] {
+        let (engine, count) = engine_with(1, |config| {
+            config.max_thread_caches = caches;
+            config.max_live = 11;
+        });
+        let permit = engine.permit_many(20).unwrap();
+        assert_eq!(permit.rounds(), 11);
+        let made: Vec<_> = (0..10).map(|_| new_item(&engine).cast()).collect();
+        permit.keep_some(10);
+        // SAFETY: made above, with the permit's leases.
+        assert_eq!(unsafe { engine.fill(&made) }, 8, "two magazines of four");
+        let stats = engine.stats();
+        assert_eq!((stats.live, stats.idle(), stats.depot), (10, 8, 0));
+        for round in &made[8..] {
+            // SAFETY: not taken, so still ours, with their leases.
+            unsafe { Shared::put_cold(engine.shared(), *round) };
+        }
+        assert_eq!(engine.stats().idle(), 10);
+        drop(lend_many(&engine, 10));
+        assert_eq!(engine.stats().created, 10);
+        drop(engine);
+        assert_eq!(alive(&count), 0);
+    }
 }
 
 #[test]
