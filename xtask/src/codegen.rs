@@ -25,6 +25,17 @@ const HOT: &[(&str, usize)] = &[
     ("probe_realloc", 52),
 ];
 
+/// Pairs of taking from a pool and putting back, with the drop of the guard. They may have landing
+/// pads, since cleaning an item is the user's code.
+const POOL: &[(&str, usize)] = &[
+    ("probe_pool_pair", 120),
+    ("probe_pool_static", 130),
+    ("probe_pool_with", 116),
+];
+
+/// What drops a guard of a pool, where it is a function of its own.
+const DROP: &str = "drop_in_place$LT$thrifty_pool..pooled..Pooled";
+
 /// Functions that must be refused, and by what.
 const PLANTED: &[(&str, &str)] = &[
     ("planted_lock", "a locked instruction"),
@@ -32,6 +43,8 @@ const PLANTED: &[(&str, &str)] = &[
     ("planted_fence", "a locked instruction"),
     ("planted_call", "a call"),
     ("planted_length", "instructions;"),
+    ("planted_pool_lock", "a locked instruction"),
+    ("planted_pool_call", "a call"),
 ];
 
 /// The allocator inside the wrapper: the one thing that a hot path has to call.
@@ -66,11 +79,14 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
     let program = Program::new(&text, &relocations);
     planted(&program)?;
     let mut said = Vec::new();
-    for &(name, instructions) in HOT {
+    let hot = HOT.iter().map(|hot| (hot, false));
+    let pool = POOL.iter().map(|hot| (hot, true));
+    for (&(name, instructions), unwinds) in hot.chain(pool) {
         let function = function(&program, name)?;
         let limits = Limits {
             instructions,
             calls: INNER,
+            unwinds,
         };
         let faults = disassembly::faults(&function, limits);
         if !faults.is_empty() {
@@ -96,6 +112,7 @@ fn planted(program: &Program<'_>) -> Result<(), Failure> {
         let limits = Limits {
             instructions: 40,
             calls: INNER,
+            unwinds: true,
         };
         let faults = disassembly::faults(&function, limits);
         if !faults.iter().any(|found| found.contains(fault)) {
@@ -108,7 +125,8 @@ fn planted(program: &Program<'_>) -> Result<(), Failure> {
 }
 
 fn function(program: &Program<'_>, name: &str) -> Result<Function, Failure> {
-    program
-        .function(name)
+    let function = program.function(name);
+    function
+        .map(|function| program.with_called(function, DROP))
         .ok_or_else(|| Failure::failed(format!("the probe has no function {name}")))
 }

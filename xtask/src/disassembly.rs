@@ -34,6 +34,14 @@ pub(crate) struct Limits<'a> {
     pub(crate) instructions: usize,
     /// Functions that may be called, besides cold ones.
     pub(crate) calls: &'a [&'a str],
+    /// It may clean up while a panic unwinds, which no path of a call without a panic leads to.
+    pub(crate) unwinds: bool,
+}
+
+impl Instruction {
+    fn is_call(&self) -> bool {
+        self.mnemonic.starts_with("call")
+    }
 }
 
 impl<'a> Program<'a> {
@@ -47,13 +55,15 @@ impl<'a> Program<'a> {
         Self { text, slots }
     }
 
-    /// The function called `name`.
+    /// The function called `name`, or the generic one whose mangled name has it as its own.
     pub(crate) fn function(&self, name: &str) -> Option<Function> {
+        let mangled = format!("{}{name}", name.len());
+        let is_it = |this: &str| this == name || this.starts_with('_') && this.contains(&mangled);
         let mut lines = self
             .text
             .lines()
-            .skip_while(|line| header(line).is_none_or(|(_, this)| this != name));
-        lines.next()?;
+            .skip_while(|line| header(line).is_none_or(|(_, this)| !is_it(this)));
+        let (_, name) = header(lines.next()?)?;
         let instructions = lines
             .take_while(|line| header(line).is_none())
             .filter_map(|line| self.instruction(line))
@@ -62,6 +72,35 @@ impl<'a> Program<'a> {
             name: name.to_owned(),
             instructions,
         })
+    }
+
+    /// A function together with those that it calls and whose names have `part` in them. Whether a
+    /// compiler puts them into it hangs on how many others call them, too.
+    pub(crate) fn with_called(&self, function: Function, part: &str) -> Function {
+        let mut whole = function;
+        let is_called = |instruction: &Instruction| {
+            let target = instruction.target.clone()?;
+            (instruction.is_call() && target.contains(part)).then_some(target)
+        };
+        while let Some(at) = whole
+            .instructions
+            .iter()
+            .position(|i| is_called(i).is_some())
+        {
+            let call = whole.instructions.remove(at);
+            let called = call.target.and_then(|target| self.function(&target));
+            let Some(called) = called else { continue };
+            let (from, to) = (called.name, whole.name.clone());
+            let instructions = called.instructions.into_iter().map(|mut instruction| {
+                // Its jumps within itself are now jumps within the whole.
+                if instruction.target.as_ref() == Some(&from) {
+                    instruction.target = Some(to.clone());
+                }
+                instruction
+            });
+            whole.instructions.extend(instructions);
+        }
+        whole
     }
 
     /// The instruction in `    7a10:\tmov    %rdi,%rbx`.
@@ -134,7 +173,7 @@ pub(crate) fn faults(function: &Function, limits: Limits<'_>) -> Vec<String> {
             // Locked whether it says so or not.
             "xchg" if in_memory => faults.push(format!("a locked instruction: {shown}")),
             "mfence" => faults.push(format!("a full fence: {shown}")),
-            mnemonic if is_jump(mnemonic) && !may_go_to(function, instruction, limits.calls) => {
+            mnemonic if is_jump(mnemonic) && !may_go_to(function, instruction, limits) => {
                 faults.push(format!("a call: {shown}"));
             }
             _ => {}
@@ -159,15 +198,20 @@ fn is_jump(mnemonic: &str) -> bool {
 
 /// Jumps within the function, cold functions and those on the list. A jump through a register
 /// could go anywhere.
-fn may_go_to(function: &Function, instruction: &Instruction, calls: &[&str]) -> bool {
+fn may_go_to(function: &Function, instruction: &Instruction, limits: Limits<'_>) -> bool {
     let Some(target) = &instruction.target else {
         return false;
     };
-    let is_call = instruction.mnemonic.starts_with("call");
-    (!is_call && *target == function.name)
-        || calls.contains(&target.as_str())
+    (!instruction.is_call() && *target == function.name)
+        || limits.calls.contains(&target.as_str())
+        || (limits.unwinds && is_unwinding(target))
         || target.contains("slow")
         || target.contains("cold")
+}
+
+/// What landing pads alone call.
+fn is_unwinding(target: &str) -> bool {
+    target == "_Unwind_Resume" || target.contains("panic_in_cleanup")
 }
 
 #[cfg(test)]
@@ -210,6 +254,7 @@ OFFSET           TYPE              VALUE
     const LIMITS: Limits<'_> = Limits {
         instructions: 10,
         calls: &["inner_alloc", "malloc"],
+        unwinds: false,
     };
 
     fn found(text: &str) -> Vec<String> {
@@ -226,6 +271,9 @@ OFFSET           TYPE              VALUE
         assert_eq!(inner.instructions[0].target.as_deref(), Some("malloc"));
         assert_eq!(faults(&inner, LIMITS), Vec::<String>::new());
         assert_eq!(program.function("probe"), None);
+        let generic = program.function("slow_alloc").unwrap();
+        assert!(generic.name.starts_with("_ZN15thrifty_memstats"));
+        assert_eq!(program.function("low_alloc"), None);
     }
 
     #[test]
@@ -272,6 +320,35 @@ OFFSET           TYPE              VALUE
         );
         let longer = CAPTURED.replace(add, "mov %rax,%rbx\n 1:\tmov %rax,%rbx\n 1:\tret");
         assert!(found(&longer)[0].contains("11 instructions"));
+    }
+
+    #[test]
+    fn what_is_called_is_judged_as_if_it_stood_there() {
+        let text = CAPTURED.replace(
+            "7a80:\tjmp    *0x3000(%rip)        # b000 <malloc@GLIBC_2.2.5>",
+            "7a80:\tje 7a82 <inner_alloc+0x2>\n    7a82:\tlock add %rbx,(%rcx)\n    7a84:\tcall 1 <_Unwind_Resume@plt>",
+        );
+        let program = Program::new(&text, "");
+        let whole = program.with_called(program.function("probe_alloc").unwrap(), "inner");
+        assert_eq!(whole.instructions.len(), 9 - 1 + 3);
+        let limits = Limits {
+            instructions: 20,
+            unwinds: true,
+            ..LIMITS
+        };
+        let found = faults(&whole, limits);
+        assert!(
+            matches!(&found[..], [one] if one.contains("locked")),
+            "{found:?}"
+        );
+        let found = faults(
+            &whole,
+            Limits {
+                unwinds: false,
+                ..limits
+            },
+        );
+        assert!(found[1].contains("_Unwind_Resume"), "{found:?}");
     }
 
     #[test]
