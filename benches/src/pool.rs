@@ -16,6 +16,7 @@
 //! Beside the times stand, where allocations are counted, what a side has made itself since it was
 //! filled (`created`, its misses) and what it holds when its threads have ended (`retained bytes`).
 
+mod buffers;
 mod burst;
 mod cdylib;
 mod form;
@@ -38,7 +39,7 @@ use crate::suite::Row;
 /// The rows of the areas `pool` and `buffers`.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    let groups: [fn() -> Vec<Row>; 7] = [
+    let groups: [fn() -> Vec<Row>; 8] = [
         get_put::rows,
         cdylib::rows,
         working_set::rows,
@@ -46,6 +47,7 @@ pub fn rows() -> Vec<Row> {
         many_pools::rows,
         short_threads::rows,
         burst::rows,
+        buffers::rows,
     ];
     groups.into_iter().flat_map(|rows| rows()).collect()
 }

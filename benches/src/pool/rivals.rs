@@ -11,7 +11,9 @@ mod plural;
 use core::ops::{Deref, DerefMut};
 
 pub(super) use self::{
-    cached::{Regex, RegexOwner, RegexStatic, Sharded, ShardedOwned, Zero, ZeroStatic},
+    cached::{
+        Regex, RegexOwner, RegexStatic, Sharded, ShardedOwned, Zero, ZeroBuffers, ZeroStatic,
+    },
     contended::{
         Linear, LinearOwned, Locked, ObjectPool, ObjectPoolOwned, OpoolBorrowed, OpoolOwned, Queue,
     },

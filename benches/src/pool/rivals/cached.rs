@@ -9,6 +9,7 @@ use zeropool::ZeroPool;
 
 use super::Cleared;
 use crate::pool::{
+    buffers::{Freeze, HEADER},
     keep::{Held, Keep, Own, fresh},
     plain::Made,
 };
@@ -271,5 +272,25 @@ impl Own for RegexStatic {
     fn own(&self) -> Self::Item {
         static POOL: LazyLock<Regex> = LazyLock::new(Regex::unowned);
         POOL.get()
+    }
+}
+
+/// `zeropool` for buffers of every length, as a pool that lives as long as the program.
+pub(in crate::pool) struct ZeroBuffers;
+
+impl Freeze for ZeroBuffers {
+    type Frozen = Arc<zeropool::Buf<'static>>;
+
+    #[inline]
+    fn freeze(&self, bytes: &[u8], header: [u8; HEADER]) -> Self::Frozen {
+        static POOL: LazyLock<ZeroPool> = LazyLock::new(|| ZeroPool::new().tls_cache_size(64));
+        let mut buffer = POOL.alloc_uninit(bytes.len()).write_from_slice(bytes);
+        buffer[..HEADER].copy_from_slice(&header);
+        Arc::new(buffer)
+    }
+
+    #[inline]
+    fn seen(frozen: &Self::Frozen) -> &[u8] {
+        frozen
     }
 }
