@@ -1,122 +1,17 @@
 //! The engine as pools use it: nothing lost, nothing doubled, bounds kept, threads that come and go.
 #![expect(unsafe_code, reason = "supplies rounds, as a pool does")]
 
-use std::cell::RefCell;
-use std::ptr::NonNull;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod boxes;
 
-use thrifty_magazine::{Config, Engine, Refused, Shared, Supplier};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use thrifty_magazine::{Engine, Refused, Shared};
 use thrifty_sync::clock::{Clock, Instant, ManualClock};
 use thrifty_testkit::auto_traits;
 use thrifty_traits::Pressure;
 
-/// Rounds are boxes; the counter knows how many there are.
-struct Boxes {
-    alive: Arc<AtomicUsize>,
-    weight: usize,
-}
-
-struct Item {
-    engine: NonNull<Shared<Boxes>>,
-    in_use: bool,
-}
-
-// SAFETY: items are boxes without anything of their thread in them.
-unsafe impl Supplier for Boxes {
-    unsafe fn destroy(&self, rounds: &[NonNull<()>]) {
-        for round in rounds {
-            // SAFETY: rounds are from `Box::into_raw` in `make`, and handed over.
-            let item = unsafe { Box::from_raw(round.cast::<Item>().as_ptr()) };
-            assert!(!item.in_use, "destroyed while in use");
-            self.alive.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    unsafe fn weigh(&self, rounds: &[NonNull<()>]) -> usize {
-        rounds.len() * self.weight
-    }
-}
-
-/// A lent item that comes back when dropped.
-struct Lent(NonNull<Item>);
-
-// SAFETY: the item belongs to whoever has this.
-unsafe impl Send for Lent {}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        // SAFETY: the item is ours until it is put.
-        let item = unsafe { self.0.as_mut() };
-        assert!(item.in_use, "returned twice");
-        item.in_use = false;
-        let engine = item.engine;
-        // SAFETY: valid: the item's lease keeps the engine.
-        let shared = unsafe { engine.as_ref() };
-        // SAFETY: the item is ours, and handed over.
-        if !unsafe { shared.put_hit(self.0.cast()) } {
-            // SAFETY: as above; the item is handed over.
-            unsafe { Shared::put_cold(engine, self.0.cast()) };
-        }
-    }
-}
-
-fn lend(engine: &Engine<Boxes>) -> Result<Lent, Refused> {
-    let idle = engine.take_hit().or_else(|| engine.take_cold());
-    let mut item = match idle {
-        Some(round) => round.cast::<Item>(),
-        None => make(engine)?,
-    };
-    // SAFETY: the item is ours, from the engine or new.
-    let in_use = unsafe { &mut item.as_mut().in_use };
-    assert!(!*in_use, "lent twice");
-    *in_use = true;
-    Ok(Lent(item))
-}
-
-fn make(engine: &Engine<Boxes>) -> Result<NonNull<Item>, Refused> {
-    let permit = engine.permit()?;
-    let item = new_item(engine);
-    permit.keep();
-    Ok(item)
-}
-
-fn new_item(engine: &Engine<Boxes>) -> NonNull<Item> {
-    engine.supplier().alive.fetch_add(1, Ordering::Relaxed);
-    NonNull::from(Box::leak(Box::new(Item {
-        engine: engine.shared(),
-        in_use: false,
-    })))
-}
-
-fn engine_with(weight: usize, set: impl FnOnce(&mut Config)) -> (Engine<Boxes>, Arc<AtomicUsize>) {
-    let alive = Arc::new(AtomicUsize::new(0));
-    let supplier = Boxes {
-        alive: Arc::clone(&alive),
-        weight,
-    };
-    let mut config = Config::new();
-    config.rounds = 4;
-    config.max_idle = 64;
-    config.clock = None;
-    set(&mut config);
-    let engine = Engine::try_new(supplier, config).expect("memory");
-    (engine, alive)
-}
-
-fn engine() -> (Engine<Boxes>, Arc<AtomicUsize>) {
-    engine_with(1, |_| {})
-}
-
-fn lend_many(engine: &Engine<Boxes>, count: usize) -> Vec<Lent> {
-    (0..count)
-        .map(|_| lend(engine).expect("unbounded"))
-        .collect()
-}
-
-fn alive(alive: &AtomicUsize) -> usize {
-    alive.load(Ordering::Relaxed)
-}
+use crate::boxes::{Boxes, Lent, alive, engine, engine_with, lend, lend_many, new_item};
 
 /// Runs to the very end of a thread, destructors of its thread-locals included, for which the
 /// implicit join of a scope does not wait.
