@@ -35,7 +35,6 @@ use thrifty_sync::{
 };
 
 use crate::{
-    cache::Held,
     core::{CLOSED, Core},
     round::Round,
     seat::{Place, Seat},
@@ -115,13 +114,22 @@ pub(crate) fn leave_set(set: usize) {
 /// Takes a round out of this thread's cache.
 #[inline]
 pub(crate) fn take(core: &Core) -> Option<Round> {
-    LOCAL.with(|local| local.find(core)?.take())
+    LOCAL.with(|local| {
+        let seat = local.find(core)?;
+        // SAFETY: the seat is this thread's, and nothing holds its cache during a hit.
+        unsafe { seat.cache.hold() }.take()
+    })
 }
 
 /// Puts a round into this thread's cache, if it has room.
 #[inline]
 pub(crate) fn put(core: &Core, round: Round) -> bool {
-    LOCAL.with(|local| local.find(core).is_some_and(|held| held.put(round)))
+    LOCAL.with(|local| {
+        local.find(core).is_some_and(|seat| {
+            // SAFETY: the seat is this thread's, and nothing holds its cache during a hit.
+            unsafe { seat.cache.hold() }.put(round)
+        })
+    })
 }
 
 /// Takes a round from wherever there is one; the caller has a handle or a lease.
@@ -208,9 +216,9 @@ impl Local {
         }
     }
 
-    /// The cache of this thread in an engine, if the table has it.
+    /// This thread's seat in an engine, if the table has it.
     #[inline]
-    fn find(&self, core: &Core) -> Option<Held<'_>> {
+    fn find<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
         let key = core.key();
         let [first, second] = &self.sets[core.set() % SETS];
         let seat = if first.key.get() == key {
@@ -220,10 +228,8 @@ impl Local {
         } else {
             return None;
         };
-        // SAFETY: valid: invariants 1 and 2: the weak count keeps the engine, and with it the seat.
-        let seat = unsafe { seat.as_ref() };
-        // SAFETY: the seat is this thread's. Callers take or put at once, and let go.
-        Some(unsafe { seat.cache.hold() })
+        // SAFETY: valid: by invariant 1 it is a seat of `core`, with which it is freed.
+        Some(unsafe { seat.as_ref() })
     }
 
     fn token(&self) -> u64 {
@@ -244,6 +250,13 @@ impl Local {
         if core.has_no_seats() {
             return None;
         }
+        if let Some(seat) = self.find(core) {
+            return Some(seat);
+        }
+        // Before the search, since destructors that run here may take a seat in the same engine.
+        if self.count.get() >= self.sweep_at.get() {
+            self.sweep();
+        }
         let seat = match self.own_seat(core) {
             Some(seat) => seat,
             None => self.sit_down(core)?,
@@ -251,7 +264,7 @@ impl Local {
         let key = core.key();
         let [first, second] = &self.sets[core.set() % SETS];
         // The key of a closed engine is that of all closed engines, and has no place here.
-        if key != CLOSED && first.key.get() != key {
+        if key != CLOSED {
             // INVARIANT: 1.
             second.copy(first);
             first.key.set(key);
@@ -260,12 +273,10 @@ impl Local {
         Some(seat)
     }
 
+    /// Takes a seat; runs nobody else's code.
     fn sit_down<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
         if self.ended.get() {
             return None;
-        }
-        if self.count.get() >= self.sweep_at.get() {
-            self.sweep();
         }
         if EXIT.try_with(|_| ()).is_err() {
             // The thread is ending, and this is its first contact with an engine.
