@@ -3,7 +3,10 @@
 use core::fmt;
 use core::time::Duration;
 
-use thrifty_sync::{clock::Clock, sync::Arc};
+use thrifty_sync::{
+    clock::{Clock, Instant},
+    sync::Arc,
+};
 
 /// The largest magazine, in rounds. A thread holds two, so this bounds what it may strand.
 pub const MAX_ROUNDS: usize = 1024;
@@ -39,7 +42,7 @@ pub struct Config {
     /// How often the depot gives back what the last two intervals did not use, as long as
     /// threads exchange magazines with it. [`Duration::MAX`]: only when told to.
     pub decay_interval: Duration,
-    /// Where the time for that comes from; `None`: nowhere, only `tick` decays.
+    /// Where the time for that comes from; `None`: the system's clock, where there is one.
     pub clock: Option<Arc<dyn Clock>>,
 }
 
@@ -56,8 +59,16 @@ impl Config {
             max_thread_caches: processors.saturating_mul(4).max(16),
             stripes: processors.clamp(1, 64),
             decay_interval: Duration::from_secs(10),
-            clock: system_clock(),
+            clock: None,
         }
+    }
+
+    /// What the clock says; `None` where there is no clock.
+    #[must_use]
+    pub fn now(&self) -> Option<Instant> {
+        self.clock
+            .as_ref()
+            .map_or_else(system_now, |clock| Some(clock.now()))
     }
 
     /// Whether an engine can be made of this.
@@ -82,13 +93,13 @@ impl Config {
     }
 }
 
-/// The system's clock, where there is one.
-fn system_clock() -> Option<Arc<dyn Clock>> {
+/// What the system's clock says, where there is one.
+fn system_now() -> Option<Instant> {
     #[cfg(not(any(
         all(target_family = "wasm", target_os = "unknown"),
         all(thrifty_loom, feature = "loom")
     )))]
-    return Some(Arc::new(thrifty_sync::clock::SystemClock));
+    return Some(thrifty_sync::clock::SystemClock.now());
     #[cfg(any(
         all(target_family = "wasm", target_os = "unknown"),
         all(thrifty_loom, feature = "loom")

@@ -138,7 +138,6 @@ impl Handle {
         config.max_idle = 1;
         config.max_thread_caches = 1;
         config.stripes = 0;
-        config.clock = None;
         set(&mut config);
         let log = Arc::new(Log::default());
         let world = Box::new(World {

@@ -9,8 +9,8 @@ impl Core {
     /// After an exchange: looks at the clock now and then, and pays for what is due.
     pub(crate) fn keep_house(&self, look: bool) {
         if look {
-            if let Some(clock) = &self.config.clock {
-                if self.decay.is_over(clock.now()) {
+            if let Some(now) = self.config.now() {
+                if self.decay.is_over(now) {
                     self.decay.owe(self.depot.end_interval());
                 }
             }

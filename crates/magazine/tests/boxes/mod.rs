@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thrifty_magazine::{Config, Engine, Refused, Shared, Supplier};
+use thrifty_sync::clock::ManualClock;
 use thrifty_testkit::exempt;
 
 /// Rounds are boxes; the counter knows how many there are.
@@ -108,7 +109,8 @@ pub(crate) fn engine_with(
     let mut config = Config::new();
     config.rounds = 4;
     config.max_idle = 64;
-    config.clock = None;
+    // Time stands still, unless a test brings a clock.
+    config.clock = Some(Arc::new(ManualClock::new()));
     set(&mut config);
     let engine = Engine::try_new(supplier, config).expect("memory");
     (engine, alive)

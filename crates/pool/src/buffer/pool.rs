@@ -250,8 +250,8 @@ impl BufferPool {
     /// # Ok::<(), thrifty_pool::BufferPoolError>(())
     /// ```
     pub fn tick(&self) -> Reclaimed {
-        match &self.0.config().clock {
-            Some(clock) => self.tick_at(clock.now()),
+        match self.0.config().now() {
+            Some(now) => self.tick_at(now),
             None => Reclaimed::new(),
         }
     }

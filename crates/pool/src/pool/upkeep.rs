@@ -74,8 +74,8 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn tick(&self) -> Reclaimed {
-        match &self.engine.config().clock {
-            Some(clock) => self.tick_at(clock.now()),
+        match self.engine.config().now() {
+            Some(now) => self.tick_at(now),
             None => Reclaimed::new(),
         }
     }
