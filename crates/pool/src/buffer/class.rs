@@ -41,52 +41,26 @@ impl Class {
 
     /// Gives idle blocks back; see [`Pressure`].
     pub(crate) fn reclaim(&self, pressure: Pressure) -> Reclaimed {
-        let freed = self.empty_slots(pressure == Pressure::Low);
-        freed + self.0.reclaim(pressure)
+        empty_slots(&self.0, pressure == Pressure::Low) + self.0.reclaim(pressure)
     }
 
-    /// Ends a decay interval of the depot, if it is over at `now`, and of the slots, if `age`.
-    pub(crate) fn tick(&self, now: Instant, age: bool) -> Reclaimed {
-        let freed = if age {
-            self.empty_slots(true)
+    /// Ends a decay interval, of the slots and of the depot, if it is over at `now`.
+    pub(crate) fn tick(&self, now: Instant) -> Reclaimed {
+        let slots = self.0.supplier().slots.as_ref();
+        let freed = if slots.is_some_and(|slots| slots.is_over(now, self.0.config())) {
+            empty_slots(&self.0, true)
         } else {
             Reclaimed::new()
         };
         freed + self.0.tick(now)
     }
 
-    /// Frees what is in the slots: all of it, or what was there at the last call for the old.
-    fn empty_slots(&self, only_old: bool) -> Reclaimed {
-        let mut freed = 0;
-        if let Some(slots) = &self.0.supplier().slots {
-            let each = |round| {
-                self.free(round);
-                freed += 1;
-            };
-            if only_old {
-                slots.age(each);
-            } else {
-                slots.steal(each);
-            }
-        }
-        let bytes = freed * self.0.supplier().block_bytes;
-        Reclaimed::new().with_items(freed).with_bytes(bytes)
-    }
-
     /// Frees what is idle, and from now on everything that comes back.
     pub(crate) fn close(&self) {
         self.0.close();
         if let Some(slots) = &self.0.supplier().slots {
-            slots.close(|round| self.free(round));
+            slots.close(|round| free(&self.0, round));
         }
-    }
-
-    /// Frees a block that was in a slot.
-    fn free(&self, round: NonNull<()>) {
-        // SAFETY: slots hold blocks with their leases, and this one was handed over.
-        unsafe { Block::from_round(round) }.free();
-        // SAFETY: its lease was on this engine, which the handle keeps alive.
-        unsafe { Shared::retire(self.0.shared(), 1) };
     }
 }
 
@@ -98,20 +72,52 @@ impl Drop for Class {
     }
 }
 
+/// Frees what is in the slots: all of it, or what was there at the last call for the old.
+fn empty_slots(engine: &Engine<Blocks>, only_old: bool) -> Reclaimed {
+    let Some(slots) = &engine.supplier().slots else {
+        return Reclaimed::new();
+    };
+    let mut freed = 0;
+    let each = |round| {
+        free(engine, round);
+        freed += 1;
+    };
+    if only_old {
+        slots.age(each);
+    } else {
+        slots.steal(each);
+    }
+    let bytes = freed * engine.supplier().block_bytes;
+    Reclaimed::new().with_items(freed).with_bytes(bytes)
+}
+
+/// Frees a block that was in a slot of this engine.
+fn free(engine: &Engine<Blocks>, round: NonNull<()>) {
+    // SAFETY: slots hold blocks with their leases, and this one was handed over.
+    unsafe { Block::from_round(round) }.free();
+    // SAFETY: its lease was on this engine, which the handle keeps alive.
+    unsafe { Shared::retire(engine.shared(), 1) };
+}
+
 /// A block from this thread's slot, from the depot, or a new one.
 #[cold]
-pub(crate) fn take_slow(shared: &Shared<Blocks>, fresh: Fresh) -> Result<Block, BufError> {
-    let blocks = shared.supplier();
-    let slot = blocks.slots.as_ref();
-    if let Some(round) = slot.and_then(|slots| slots.take()) {
-        // SAFETY: slots hold blocks with their leases, and this one was handed over.
-        return Ok(unsafe { Block::from_round(round) });
+pub(crate) fn take_slow(engine: &Engine<Blocks>, fresh: Fresh) -> Result<Block, BufError> {
+    let blocks = engine.supplier();
+    if let Some(slots) = &blocks.slots {
+        let taken = slots.take();
+        if slots.is_time(engine.config()) {
+            empty_slots(engine, true);
+        }
+        if let Some(round) = taken {
+            // SAFETY: slots hold blocks with their leases, and this one was handed over.
+            return Ok(unsafe { Block::from_round(round) });
+        }
     }
-    if let Some(round) = shared.take_cold() {
+    if let Some(round) = engine.take_cold() {
         // SAFETY: rounds of this engine are blocks, and this one comes with its lease.
         return Ok(unsafe { Block::from_round(round) });
     }
-    create(shared, blocks.rules.capacity_of(blocks.class), fresh)
+    create(engine, blocks.rules.capacity_of(blocks.class), fresh)
 }
 
 /// Gives a block back to where it came from, or frees it.

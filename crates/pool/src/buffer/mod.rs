@@ -58,6 +58,8 @@ mod error;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "copies from a block to another")]
 mod grow;
+#[cfg(all(feature = "thread_local", not(all(thrifty_loom, feature = "loom"))))]
+mod interval;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod pool;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]

@@ -4,6 +4,9 @@
 
 use core::ptr::NonNull;
 
+use thrifty_magazine::Config;
+use thrifty_sync::clock::Instant;
+
 /// See `slots.rs`. There is no value of this type.
 #[derive(Debug)]
 pub(crate) enum Slots {}
@@ -14,6 +17,14 @@ impl Slots {
     }
 
     pub(crate) fn put(&self, _: NonNull<()>) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn is_time(&self, _: &Config) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn is_over(&self, _: Instant, _: &Config) -> bool {
         match *self {}
     }
 

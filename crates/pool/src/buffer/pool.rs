@@ -55,7 +55,8 @@ use super::{
 ///   it used: 2 MiB with the default classes. [`trim`](Self::trim) and [`tick`](Self::tick) reach
 ///   these from any thread. After a thread's end they pass on to the next new thread.
 ///
-/// What threads share decays: what nobody wanted for an interval goes back to the allocator.
+/// What threads share decays, and what is in slots: what nobody wanted for an interval goes back to
+/// the allocator, as long as the class is in use or somebody [ticks](Self::tick).
 /// Larger buffers than the largest class are never kept. After the last handle is dropped, what is
 /// in the caches of other threads stays there until they end, flush, or use more pools.
 ///
@@ -228,8 +229,8 @@ impl BufferPool {
     /// Ends a decay interval, if it is over by the pool's clock, and gives back what nobody wanted
     /// in it.
     ///
-    /// A pool in use does this by itself for what threads share. For slots, and where a pool falls
-    /// idle, somebody has to call, as a timer of the program does.
+    /// A class in use does this by itself. Where one falls idle, somebody has to call, as a timer
+    /// of the program does.
     ///
     /// # Examples
     ///
@@ -267,10 +268,8 @@ impl BufferPool {
     /// assert!(pool.tick_at(SystemClock.now()).is_nothing());
     /// ```
     pub fn tick_at(&self, now: Instant) -> Reclaimed {
-        let root = self.root();
-        let age = root.is_time_to_age(now);
-        let each = root.pooled().iter();
-        each.map(|class| class.tick(now, age)).sum()
+        let each = self.root().pooled().iter();
+        each.map(|class| class.tick(now)).sum()
     }
 
     /// Moves what this thread's caches hold to where other threads can have it.

@@ -1,4 +1,4 @@
-//! What all handles to a pool share: the rules, the classes, the time of the slots' next tick.
+//! What all handles to a pool share: the rules, the classes, the name.
 //!
 //! It is the supplier of an engine that never has a round. An `Arc` would do, but its constructor
 //! ends the process when there is no memory; an engine's says so, and the counting of its handles
@@ -8,7 +8,6 @@ use core::ptr::NonNull;
 use std::borrow::Cow;
 
 use thrifty_magazine::Supplier;
-use thrifty_sync::{atomic::AtomicU64, clock::Instant, ord};
 
 use super::{
     block::{Block, Fresh},
@@ -23,8 +22,6 @@ pub(crate) struct Root {
     /// One per class, and one behind for what is larger than all.
     pub(crate) classes: Vec<Class>,
     pub(crate) name: Cow<'static, str>,
-    /// When the slots' current interval ends, in nanoseconds of the pool's clock.
-    next_age: AtomicU64,
 }
 
 impl Root {
@@ -34,7 +31,6 @@ impl Root {
             rules,
             classes,
             name,
-            next_age: AtomicU64::new(0),
         }
     }
 
@@ -63,24 +59,6 @@ impl Root {
     /// What is larger than all classes.
     pub(crate) fn oversize(&self) -> &Class {
         &self.classes[self.classes.len() - 1]
-    }
-
-    /// Whether the slots' interval is over at `now`. One caller gets to know, and the next interval
-    /// has begun. The first look begins one and ends none, as in the engines.
-    pub(crate) fn is_time_to_age(&self, now: Instant) -> bool {
-        // ORDERING(pool.age): Relaxed; the slots order what they hold, and a tick too many or too
-        // few frees a buffer earlier or later.
-        let due = self.next_age.load(ord!(pool.age, Relaxed));
-        let interval = self.oversize().engine().config().decay_interval;
-        let next = (now + interval).as_nanos().max(1);
-        // A time further off than an interval is from a clock that has gone backwards since.
-        let is_out_of_reach = due > next;
-        if due != 0 && now.as_nanos() < due && !is_out_of_reach {
-            return false;
-        }
-        let (stored, failed) = (ord!(pool.age, Relaxed), ord!(pool.age, Relaxed));
-        let ended = self.next_age.compare_exchange(due, next, stored, failed);
-        ended.is_ok() && due != 0 && !is_out_of_reach
     }
 }
 

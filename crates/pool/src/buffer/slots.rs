@@ -8,19 +8,26 @@ use core::{cell::Cell, fmt, ptr::NonNull};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thread_local::ThreadLocal;
+use thrifty_magazine::Config;
+use thrifty_sync::clock::Instant;
 
-use super::slot::{Gate, Slot};
+use super::{
+    interval::Interval,
+    slot::{Gate, Slot},
+};
 
 /// The slots of one class, a thread's each.
 ///
 /// # Memory
 ///
 /// A word and a flag for each thread number that ever put a buffer; numbers are used again after a
-/// thread's end, and so is what is in the slot then. The tables grow by doubling, and are
-/// allocated by `thread_local`, which aborts when there is no memory for them.
+/// thread's end, and so is what is in the slot then. The tables grow by doubling. `thread_local`
+/// allocates them, and aborts where that fails; so memory is asked for before, by ways that may
+/// fail. An abort is left only where the memory runs out in between.
 pub(crate) struct Slots {
     slots: ThreadLocal<Slot<()>>,
     gate: Gate,
+    interval: Interval,
 }
 
 impl Slots {
@@ -28,6 +35,7 @@ impl Slots {
         Self {
             slots: ThreadLocal::new(),
             gate: Gate::new(),
+            interval: Interval::new(),
         }
     }
 
@@ -52,7 +60,7 @@ impl Slots {
     /// Makes this thread's slot, if it can still have one.
     #[cold]
     fn enter_slow(&self) -> Option<&Slot<()>> {
-        if IS_LEAVING.get() {
+        if IS_LEAVING.get() || !is_there_memory() {
             return None;
         }
         // `thread_local` panics when its own thread-local is gone. `Leaving` goes before it and
@@ -71,6 +79,23 @@ impl Slots {
             return None;
         }
         Some(slot)
+    }
+
+    /// Whether it is time for [`age`](Self::age), by the pool's clock, at which one call of a
+    /// thread in [`LOOK_EVERY`] looks.
+    pub(crate) fn is_time(&self, config: &Config) -> bool {
+        let looks = LOOKS.get().wrapping_add(1);
+        LOOKS.set(looks);
+        looks % LOOK_EVERY == 0
+            && config
+                .clock
+                .as_ref()
+                .is_some_and(|clock| self.is_over(clock.now(), config))
+    }
+
+    /// Whether the interval is over at `now`; says so once.
+    pub(crate) fn is_over(&self, now: Instant, config: &Config) -> bool {
+        self.interval.is_over(now, config.decay_interval)
     }
 
     /// Takes out what was not used since the last call, and hands it over.
@@ -104,6 +129,19 @@ impl fmt::Debug for Slots {
     }
 }
 
+/// How many looks at a slot come with one look at the clock.
+const LOOK_EVERY: u32 = 64;
+
+/// Whether there is memory for a table, as far as one can know before: `thread_local` aborts
+/// where there is none, and a buffer without a slot is no loss.
+fn is_there_memory() -> bool {
+    let mut probe = Vec::<Slot<()>>::new();
+    probe.try_reserve_exact(PROBE_SLOTS).is_ok()
+}
+
+/// As many slots as 64 threads have, with their flags.
+const PROBE_SLOTS: usize = 128;
+
 /// Notices that this thread is ending.
 struct Leaving;
 
@@ -111,6 +149,8 @@ thread_local! {
     /// Whether this thread must make no more slots. Without a destructor, so it can be read to
     /// the last.
     static IS_LEAVING: Cell<bool> = const { Cell::new(false) };
+    /// How often this thread has looked for a block in a slot.
+    static LOOKS: Cell<u32> = const { Cell::new(0) };
     /// Comes after the value of `thread_local`, and so is destroyed before it.
     static LEAVING: Leaving = const { Leaving };
 }

@@ -6,9 +6,27 @@ use core::{
     borrow::{Borrow, BorrowMut},
     fmt,
 };
-use std::io;
+use std::{
+    io,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
-use super::{buf::PooledBuf, bytes::PooledBytes};
+use super::{
+    buf::PooledBuf,
+    bytes::PooledBytes,
+    pool::{BufferPool, WeakBufferPool},
+};
+
+// No code of users runs inside a pool but a clock and readers. A panic of either leaves buffers as
+// they were, and the engine in good order.
+impl UnwindSafe for BufferPool {}
+impl RefUnwindSafe for BufferPool {}
+impl UnwindSafe for WeakBufferPool {}
+impl RefUnwindSafe for WeakBufferPool {}
+impl UnwindSafe for PooledBuf {}
+impl RefUnwindSafe for PooledBuf {}
+impl UnwindSafe for PooledBytes {}
+impl RefUnwindSafe for PooledBytes {}
 
 impl AsRef<[u8]> for PooledBuf {
     #[inline]
