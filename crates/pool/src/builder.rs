@@ -246,6 +246,12 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
         if self.config.max_idle == 0 || self.config.max_idle_bytes == 0 {
             return Err(BuildError::NothingIdle);
         }
+        if self.config.rounds > self.config.max_idle && self.config.rounds <= MAX_ROUNDS {
+            return Err(BuildError::MagazineTooLarge {
+                rounds: self.config.rounds,
+                max_idle: self.config.max_idle,
+            });
+        }
         if self.max_item_weight < size_of::<T>() {
             return Err(BuildError::TooHeavy {
                 size: size_of::<T>(),
@@ -299,6 +305,13 @@ pub enum BuildError {
     NoRounds,
     /// More rounds than a magazine may have, which is 1024.
     RoundsTooMany(usize),
+    /// The depot takes whole magazines, and `max_idle` is less than one has.
+    MagazineTooLarge {
+        /// What [`ThreadCache::Rounds`] says.
+        rounds: usize,
+        /// The limit.
+        max_idle: usize,
+    },
     /// `max_item_weight` is below the size of an item: each would be dropped on return.
     TooHeavy {
         /// An item's own size.
@@ -333,6 +346,10 @@ impl fmt::Display for BuildError {
             Self::RoundsTooMany(rounds) => {
                 write!(f, "{rounds} rounds are too many: the most is {MAX_ROUNDS}")
             }
+            Self::MagazineTooLarge { rounds, max_idle } => write!(
+                f,
+                "magazines of {rounds} rounds never fit a limit of {max_idle} idle items"
+            ),
             Self::TooHeavy {
                 size,
                 max_item_weight,

@@ -35,11 +35,12 @@ pub enum GetError<E = Infallible> {
 }
 
 impl<E> GetError<E> {
-    /// From a refusal of the engine.
+    /// From a refusal of the engine, which has two reasons.
     pub(crate) fn refused(why: Refused) -> Self {
-        match why {
-            Refused::Closed => Self::Closed,
-            _ => Self::Exhausted,
+        if why == Refused::Closed {
+            Self::Closed
+        } else {
+            Self::Exhausted
         }
     }
 }

@@ -162,28 +162,35 @@ impl<M: Manage> Loan<M> {
     fn place(&self) -> *mut M::Item {
         place(self.0)
     }
-
-    #[cold]
-    #[inline(never)]
-    fn discard_cold(&self) {
-        let place = self.place();
-        // Frees the node also when the drop below unwinds.
-        let _node = Ending(self.0);
-        // SAFETY: valid, exclusive and owned by invariant 1: this runs once, from the loan's drop.
-        let drop_value = || unsafe { place.drop_in_place() };
-        if std::thread::panicking() {
-            // A panic on top of the one that is under way would abort.
-            contain(drop_value);
-        } else {
-            drop_value();
-        }
-    }
 }
 
 impl<M: Manage> Drop for Loan<M> {
     #[inline]
     fn drop(&mut self) {
-        self.discard_cold();
+        // SAFETY: the loan's node, which nobody uses after this.
+        unsafe { discard_cold(self.0) };
+    }
+}
+
+/// Drops the value of a loan, frees the node and ends the lease. By value, so that the hit path
+/// need not keep the loan in memory for it.
+///
+/// # Safety
+///
+/// The node is that of a loan, which is used no more.
+#[cold]
+#[inline(never)]
+unsafe fn discard_cold<M: Manage>(node: NonNull<Node<M>>) {
+    let place = place(node);
+    // Frees the node also when the drop below unwinds.
+    let _node = Ending(node);
+    // SAFETY: valid, exclusive and owned by invariant 1 and the caller.
+    let drop_value = || unsafe { place.drop_in_place() };
+    if std::thread::panicking() {
+        // A panic on top of the one that is under way would abort.
+        contain(drop_value);
+    } else {
+        drop_value();
     }
 }
 

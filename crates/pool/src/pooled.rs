@@ -112,9 +112,12 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pooled<T, M> {
 impl<T: Send + 'static, M: Manage<Item = T>> Drop for Pooled<T, M> {
     #[inline]
     fn drop(&mut self) {
+        // Asked before the loan is taken out: for the compiler the question may unwind, and it
+        // would then keep the loan where it can be found.
+        let is_panicking = std::thread::panicking();
         // SAFETY: owned: this is the drop, after which nobody uses the field.
         let loan = unsafe { ManuallyDrop::take(&mut self.loan) };
-        if std::thread::panicking() {
+        if is_panicking {
             return_unwinding_cold(loan);
         } else {
             give_back(loan);
