@@ -105,13 +105,13 @@ fn max_total_bounds_what_exists() {
     assert_eq!(pool.prefill(1), Ok(0));
     drop(held);
     // Idle ones are within reach, on whichever thread they came back.
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let held: Vec<_> = (0..3).map(|_| pool.try_get().unwrap()).collect();
-            assert!(pool.try_get().is_err());
-            drop(held);
-        });
-    });
+    let other = pool.clone();
+    let use_all = move || {
+        let held: Vec<_> = (0..3).map(|_| other.try_get().unwrap()).collect();
+        assert!(other.try_get().is_err());
+        drop(held);
+    };
+    thread::spawn(use_all).join().unwrap();
     let held: Vec<_> = (0..3).map(|_| pool.try_get().unwrap()).collect();
     assert_eq!(pool.stats().created, 3);
     drop(held);

@@ -153,9 +153,8 @@ impl Subject {
             }
             Step::ReturnElsewhere(nth) => {
                 let guard = self.nth(nth)?;
-                std::thread::scope(|scope| {
-                    scope.spawn(move || drop(guard));
-                });
+                // Joined by hand: the scope's own end does not wait for thread-locals' destructors.
+                std::thread::spawn(move || drop(guard)).join().unwrap();
                 Some(0)
             }
             Step::ReturnUnwinding(nth) => {
