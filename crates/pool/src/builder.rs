@@ -78,7 +78,8 @@ pub enum ThreadCache {
     /// able to reach.
     #[default]
     Auto,
-    /// None: threads share what is idle, at the cost of locked instructions.
+    /// None: threads share what is idle, at the cost of locked instructions. The stripes, one for each
+    /// processor, together hold as many items as `max_idle` at most (two each if that is less).
     Off,
     /// Magazines of this many items, 1 to 1024; a thread holds two.
     Rounds(usize),
@@ -209,7 +210,7 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     /// assert_eq!(result.unwrap_err(), BuildError::NothingMayLive);
     /// ```
     pub fn build(mut self) -> Result<Pool<T, M>, BuildError> {
-        self.config.rounds = self.rounds()?;
+        self.set_rounds()?;
         self.check()?;
         let keeper = Keeper {
             manager: self.manager.map_err(BuildError::Alloc)?,
@@ -232,14 +233,22 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
         }
     }
 
-    fn rounds(&self) -> Result<usize, BuildError> {
-        match self.thread_cache {
-            ThreadCache::Auto if self.config.max_live < usize::MAX => Ok(0),
-            ThreadCache::Auto => Ok(default_rounds(size_of::<T>(), self.config.max_idle)),
-            ThreadCache::Off => Ok(0),
-            ThreadCache::Rounds(0) => Err(BuildError::NoRounds),
-            ThreadCache::Rounds(rounds) => Ok(rounds),
-        }
+    /// Sets the size of magazines, and for a pool without thread caches that nobody has one.
+    fn set_rounds(&mut self) -> Result<(), BuildError> {
+        let max_idle = self.config.max_idle;
+        let is_bounded = self.config.max_live < usize::MAX;
+        self.config.rounds = match self.thread_cache {
+            ThreadCache::Rounds(0) => return Err(BuildError::NoRounds),
+            ThreadCache::Rounds(rounds) => rounds,
+            ThreadCache::Auto if !is_bounded => default_rounds(size_of::<T>(), max_idle),
+            ThreadCache::Auto | ThreadCache::Off => {
+                self.config.max_thread_caches = 0;
+                // So that the stripes together hold no more than the depot.
+                let in_stripes = max_idle / self.config.stripes.max(1) / 2;
+                default_rounds(size_of::<T>(), in_stripes)
+            }
+        };
+        Ok(())
     }
 
     fn check(&self) -> Result<(), BuildError> {
@@ -262,12 +271,10 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     }
 }
 
-/// The largest power of two of items that fit into a magazine's bytes and into the depot.
-fn default_rounds(item_bytes: usize, max_idle: usize) -> usize {
+/// The largest power of two of items that fit into a magazine's bytes, but no more than `most`.
+fn default_rounds(item_bytes: usize, most: usize) -> usize {
     let fit = MAGAZINE_BYTES / item_bytes.max(1);
-    let wanted = fit
-        .clamp(*ROUNDS.start(), *ROUNDS.end())
-        .min(max_idle.max(1));
+    let wanted = fit.clamp(*ROUNDS.start(), *ROUNDS.end()).min(most.max(1));
     1 << wanted.ilog2()
 }
 

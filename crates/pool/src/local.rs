@@ -98,7 +98,8 @@ impl<'a, T: Reset> LocalPool<'a, T> {
     ///
     /// # Panics
     ///
-    /// When there is no memory for what `create` has captured.
+    /// When there is no memory for what `create` has captured, for which
+    /// [`try_with`](Self::try_with) has an error.
     ///
     /// # Examples
     ///
@@ -113,7 +114,8 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     ///
     /// # Panics
     ///
-    /// When there is no memory for what `create` has captured.
+    /// When there is no memory for what `create` has captured, for which
+    /// [`try_with`](Self::try_with) has an error.
     ///
     /// # Examples
     ///
@@ -126,19 +128,38 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     /// assert!(pool.get().is_empty());
     /// ```
     pub fn with(create: impl Fn() -> T + 'a, clean: C) -> Self {
-        let create = match try_box(create) {
-            Ok(create) => create,
-            Err(rejected) => panic!("{}", rejected.error),
-        };
-        Self {
+        match Self::try_with(create, clean) {
+            Ok(pool) => pool,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A pool of items that `create` makes and `clean` cleans; [`ByReset`] does for those that are
+    /// [`Reset`].
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for what `create` has captured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{ByReset, LocalPool};
+    ///
+    /// let pool = LocalPool::try_with(String::new, ByReset)?;
+    /// assert_eq!(*pool.get(), "");
+    /// # Ok::<(), thrifty_pool::AllocError>(())
+    /// ```
+    pub fn try_with(create: impl Fn() -> T + 'a, clean: C) -> Result<Self, AllocError> {
+        Ok(Self {
             idle: RefCell::default(),
             in_use: Cell::new(0),
             created: Cell::new(0),
             max_idle: MAX_IDLE,
             max_item_weight: size_of::<T>().saturating_add(OWNED_BYTES),
             clean,
-            create,
-        }
+            create: try_box(create)?,
+        })
     }
 
     /// The most idle items that it keeps; 256 by default. At 0 it keeps none.

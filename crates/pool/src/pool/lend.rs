@@ -2,11 +2,16 @@
 
 use core::convert::Infallible;
 
+use thrifty_sync::hint;
+
 use super::Pool;
 use crate::error::GetError;
 use crate::manage::{Manage, Verdict};
 use crate::node::{Berth, Loan};
 use crate::pooled::Pooled;
+
+/// How often to look for an idle item that others keep out of reach, in a pool with `max_total`.
+const LOOKS: usize = 32;
 
 impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// An idle item, or a new one.
@@ -94,10 +99,17 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     #[cold]
     #[inline(never)]
     fn get_cold(&self) -> Result<Pooled<T, M>, GetError<M::Error>> {
-        match self.idle_cold() {
-            Some(item) => Ok(item),
-            None => self.make().map(Pooled::new),
+        for _ in 0..LOOKS {
+            if let Some(item) = self.idle_cold() {
+                return Ok(item);
+            }
+            match self.make() {
+                // Somebody had it in hand, or a stripe was taken.
+                Err(GetError::Exhausted) if self.stats().idle > 0 => hint::spin_loop(),
+                made => return made.map(Pooled::new),
+            }
         }
+        Err(GetError::Exhausted)
     }
 
     /// A new item.
