@@ -30,7 +30,7 @@ fn caches() -> [ThreadCache; 3] {
 
 /// Runs `check` on a thread of its own: what this thread's caches hold is then gone at its end.
 fn on_a_thread(check: impl FnOnce() + Send) {
-    std::thread::scope(|scope| scope.spawn(check).join().unwrap());
+    std::thread::scope(|scope| scope.spawn(check).join().expect("it passes"));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn getting_without_memory_is_an_error_and_leaves_no_trace() {
                     .check("ledger", || ledger.check())
                     .run_with(
                         || {
-                            Pool::builder_manager(Tracks(ledger.clone()))
+                            Pool::builder_manager(Tracks(ledger))
                                 .thread_cache(cache)
                                 .build()
                                 .unwrap()
@@ -98,7 +98,7 @@ fn no_failed_allocation_loses_or_leaks_an_item() {
                     .check("ledger", || ledger.check())
                     .run_with(
                         || {
-                            Pool::builder_manager(Tracks(ledger.clone()))
+                            Pool::builder_manager(Tracks(ledger))
                                 .thread_cache(cache)
                                 .max_idle(100)
                                 .build()

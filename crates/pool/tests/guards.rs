@@ -25,7 +25,7 @@ impl Reset for Item {
 /// A pool of items, how often one was reset, and who is alive.
 fn pool() -> (Pool<Item>, Arc<AtomicUsize>, Ledger) {
     let (ledger, resets) = (Ledger::new(), Arc::new(AtomicUsize::new(0)));
-    let (tracks, counts) = (ledger.clone(), Arc::clone(&resets));
+    let (tracks, counts) = (ledger, Arc::clone(&resets));
     let create = move || Item {
         tracked: tracks.track(0),
         resets: Arc::clone(&counts),
@@ -53,14 +53,16 @@ fn a_guard_is_one_pointer_wide() {
 
 #[test]
 fn pools_and_guards_have_names_in_struct_fields() {
+    type Map = BTreeMap<u8, u8>;
+    type Clear = fn(&mut Map);
     struct Server {
         lines: Pool<String>,
-        maps: Pool<BTreeMap<u8, u8>, With<BTreeMap<u8, u8>, fn(&mut BTreeMap<u8, u8>)>>,
+        maps: Pool<Map, With<Map, Clear>>,
         current: Option<Pooled<String>>,
     }
     let mut server = Server {
         lines: Pool::new(String::new),
-        maps: Pool::with(BTreeMap::new, BTreeMap::clear),
+        maps: Pool::with(Map::new, Map::clear),
         current: None,
     };
     server.current = Some(server.lines.get());
@@ -133,6 +135,7 @@ fn discarded_items_are_dropped_without_a_reset() {
 #[test]
 fn a_forgotten_guard_is_a_leak_and_no_more() {
     let pool = Pool::new(String::new);
+    #[expect(clippy::mem_forget, reason = "what is tested")]
     std::mem::forget(pool.get());
     assert_eq!(counts(&pool.stats()), (1, 0, 1, 0));
     for _ in 0..10 {
@@ -176,7 +179,7 @@ fn a_guard_may_be_dropped_on_a_thread_that_never_saw_the_pool() {
 fn unwinding_discards_unless_told_otherwise() {
     for (on_unwind, kept) in [(OnUnwind::Discard, 0), (OnUnwind::Recycle, 1)] {
         let ledger = Ledger::new();
-        let tracks = ledger.clone();
+        let tracks = ledger;
         let pool = Pool::builder_with(
             move || tracks.track(0),
             |item: &mut Tracked<u32>| **item = 0,

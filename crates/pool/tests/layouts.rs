@@ -1,11 +1,11 @@
 //! Items of any size and alignment.
 
-use thrifty_pool::{Pool, Pressure, StaticPool, With};
+use thrifty_pool::{Pool, Pressure, StaticPool};
 use thrifty_testkit::Ledger;
 
 /// Fills a pool, empties it, and looks at every item.
 fn cycle<T: Send + 'static>(create: fn() -> T, check: fn(&T)) {
-    let pool: Pool<T, With<T, fn(&mut T)>> = Pool::with(create, |_| ());
+    let pool = Pool::with(create, |_: &mut T| ());
     for _ in 0..2 {
         let mut held: Vec<_> = (0..50).map(|_| pool.get()).collect();
         for item in &mut held {
@@ -48,7 +48,7 @@ fn items_of_a_mebibyte() {
         cycle::<Box<Large>>(
             || vec![7; 1 << 17].try_into().unwrap(),
             |item| assert_eq!(item[1000], 7),
-        )
+        );
     };
     std::thread::Builder::new()
         .stack_size(64 << 20)
@@ -107,7 +107,7 @@ fn many_pools_on_one_thread_do_not_mix_their_items() {
     let ledger = Ledger::new();
     let pools: Vec<_> = (0..300_u32)
         .map(|number| {
-            let tracks = ledger.clone();
+            let tracks = ledger;
             let create = move || tracks.track(number);
             Pool::with(create, |_: &mut thrifty_testkit::Tracked<u32>| ())
         })

@@ -9,7 +9,7 @@ use thrifty_testkit::{Fault, Fuse, Ledger, Sweep, Tracked, quietly};
 
 #[test]
 fn items_and_functions_may_borrow() {
-    let words = vec![String::from("one"), String::from("two")];
+    let words = [String::from("one"), String::from("two")];
     let made = Cell::new(0);
     let pool = LocalPool::new(|| {
         made.set(made.get() + 1);
@@ -27,7 +27,7 @@ fn items_and_functions_may_borrow() {
 #[test]
 fn items_need_not_be_send() {
     let pool = LocalPool::with(BTreeMap::<u8, Rc<u8>>::new, |map: &mut BTreeMap<_, _>| {
-        map.clear()
+        map.clear();
     });
     let shared = Rc::new(1);
     pool.get().insert(1, Rc::clone(&shared));
@@ -77,6 +77,7 @@ fn detached_discarded_and_forgotten_items_do_not_come_back() {
     assert_eq!(*item.detach(), 5);
     pool.get().discard();
     assert_eq!((ledger.live(), pool.stats().in_use), (0, 0));
+    #[expect(clippy::mem_forget, reason = "what is tested")]
     std::mem::forget(pool.get());
     assert_eq!((pool.stats().in_use, pool.stats().idle), (1, 0));
     drop(pool);
@@ -112,7 +113,7 @@ impl Clean<Tracked<()>> for Fused {
 fn a_panic_in_user_code_loses_one_item_at_most() {
     let (fuse, ledger) = (Fuse::new(), Ledger::new());
     let make = || {
-        let (fuse, create, tracks) = (fuse.clone(), fuse.clone(), ledger.clone());
+        let (fuse, create, tracks) = (fuse.clone(), fuse.clone(), ledger);
         let create = move || {
             create.call();
             tracks.track(())
@@ -151,14 +152,14 @@ fn an_item_that_panics_in_its_drop_ends_no_trim() {
         |_: &mut Brittle| (),
     );
     drop((0..5).map(|_| pool.get()).collect::<Vec<_>>());
-    (&fuse).arm(2);
+    fuse.arm(2);
     assert_eq!(
         quietly(|| pool.trim(Pressure::High))
             .expect("contained")
             .items,
         5
     );
-    assert_eq!((&fuse).disarm(), 1);
+    assert_eq!(fuse.disarm(), 1);
     drop(pool);
     ledger.assert_balanced();
 }

@@ -21,14 +21,14 @@ struct Scripted {
 impl Scripted {
     fn new(ledger: &Ledger) -> Self {
         Self {
-            ledger: ledger.clone(),
+            ledger: *ledger,
             create: Box::new(|| Ok(())),
             recycle: Box::new(|item| {
                 **item = 0;
                 Verdict::Keep
             }),
             revalidate: Box::new(|_| Verdict::Keep),
-            weight: Box::new(|item| size_of_val(item)),
+            weight: Box::new(size_of_val),
         }
     }
 }
@@ -211,7 +211,7 @@ impl Manage for Brittles {
 #[test]
 fn a_panic_in_an_items_drop_ends_in_the_pool_where_the_pool_drops() {
     let (fuse, ledger) = (Fuse::new(), Ledger::new());
-    let pool = Pool::with_manager(Brittles(ledger.clone(), fuse.clone()));
+    let pool = Pool::with_manager(Brittles(ledger, fuse.clone()));
     let hold = |n: usize| -> Vec<_> { (0..n).map(|_| pool.get()).collect() };
 
     drop(hold(10));
@@ -229,7 +229,7 @@ fn a_panic_in_an_items_drop_ends_in_the_pool_where_the_pool_drops() {
 #[test]
 fn a_panic_in_an_items_drop_reaches_whoever_dropped_it() {
     let (fuse, ledger) = (Fuse::new(), Ledger::new());
-    let pool = Pool::with_manager(Brittles(ledger.clone(), fuse.clone()));
+    let pool = Pool::with_manager(Brittles(ledger, fuse.clone()));
     let guard = pool.get();
     thrifty_testkit::Fault::arm(&&fuse, 0);
     quietly(|| guard.discard()).unwrap_err();
@@ -354,7 +354,7 @@ impl Manage for Returnings {
 #[test]
 fn an_items_drop_may_use_the_pool_that_drops_it() {
     let (ledger, slot) = (Ledger::new(), Arc::default());
-    let pool = Pool::with_manager(Returnings(ledger.clone(), Arc::clone(&slot)));
+    let pool = Pool::with_manager(Returnings(ledger, Arc::clone(&slot)));
     slot.set(pool.downgrade()).expect("set once");
     let hold = |n: usize| -> Vec<_> { (0..n).map(|_| pool.get()).collect() };
     drop(hold(200));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use thrifty_pool::{Manage, OnUnwind, Pool, Pooled, Pressure, ThreadCache, Verdict};
-use thrifty_testkit::{Ledger, Op, Rng, Tracked, fuzz_to_the_end};
+use thrifty_testkit::{Ledger, Machine, Op, Rng, Tracked, fuzz_to_the_end};
 
 /// An item: what a user wrote into it, and who is alive.
 struct Item {
@@ -50,7 +50,7 @@ enum Step {
 impl Op for Step {
     fn generate(rng: &mut Rng) -> Self {
         let nth = rng.index(16);
-        let value = u32::try_from(rng.below(30)).unwrap();
+        let value = *rng.pick(&[0, 1, 2, 9, 19, 20, 29]);
         match rng.below(80) {
             0..=24 => Self::Get,
             25..=29 => Self::GetIdle,
@@ -126,6 +126,41 @@ impl Subject {
         }
     }
 
+    /// What takes one of the guards away.
+    fn end(&mut self, step: &Step) -> Option<u32> {
+        match *step {
+            Step::Return(nth) => {
+                drop(self.nth(nth)?);
+                Some(0)
+            }
+            Step::ReturnElsewhere(nth) => {
+                let guard = self.nth(nth)?;
+                // Joined by hand: the scope's own end does not wait for thread-locals' destructors.
+                let ended = std::thread::spawn(move || drop(guard)).join();
+                Some(u32::from(ended.is_err()))
+            }
+            Step::ReturnUnwinding(nth) => {
+                let guard = self.nth(nth)?;
+                let payload = thrifty_testkit::quietly(move || {
+                    let _guard = guard;
+                    panic!("on purpose");
+                });
+                Some(u32::from(payload.is_err()))
+            }
+            Step::Detach(nth) => {
+                let item = self.nth(nth)?.detach();
+                let said = *item.written;
+                self.own.push(item);
+                Some(said)
+            }
+            Step::Discard(nth) => {
+                self.nth(nth)?.discard();
+                Some(0)
+            }
+            _ => None,
+        }
+    }
+
     fn step(&mut self, step: &Step) -> Option<u32> {
         match *step {
             Step::Get => {
@@ -146,34 +181,6 @@ impl Subject {
                 let at = nth.checked_rem(self.held.len())?;
                 *self.held[at].written = value;
                 Some(value)
-            }
-            Step::Return(nth) => {
-                drop(self.nth(nth)?);
-                Some(0)
-            }
-            Step::ReturnElsewhere(nth) => {
-                let guard = self.nth(nth)?;
-                // Joined by hand: the scope's own end does not wait for thread-locals' destructors.
-                std::thread::spawn(move || drop(guard)).join().unwrap();
-                Some(0)
-            }
-            Step::ReturnUnwinding(nth) => {
-                let guard = self.nth(nth)?;
-                let payload = thrifty_testkit::quietly(move || {
-                    let _guard = guard;
-                    panic!("on purpose");
-                });
-                Some(u32::from(payload.is_err()))
-            }
-            Step::Detach(nth) => {
-                let item = self.nth(nth)?.detach();
-                let said = *item.written;
-                self.own.push(item);
-                Some(said)
-            }
-            Step::Discard(nth) => {
-                self.nth(nth)?.discard();
-                Some(0)
             }
             Step::Put(value) => {
                 let item = Item {
@@ -217,6 +224,11 @@ impl Subject {
                 self.pool.close();
                 None
             }
+            Step::Return(_)
+            | Step::ReturnElsewhere(_)
+            | Step::ReturnUnwinding(_)
+            | Step::Detach(_)
+            | Step::Discard(_) => self.end(step),
         }
     }
 }
@@ -275,18 +287,30 @@ impl Oracle {
     }
 }
 
+impl Machine<Step> for Subject {
+    type Seen = Seen;
+
+    fn apply(&mut self, step: &Step) -> Seen {
+        Self::apply(self, step)
+    }
+}
+
+impl Machine<Step> for Oracle {
+    type Seen = Seen;
+
+    fn apply(&mut self, step: &Step) -> Seen {
+        Self::apply(self, step)
+    }
+}
+
 fn machines(
     cache: ThreadCache,
     max_idle: usize,
     max_total: Option<usize>,
     on_unwind: OnUnwind,
-) -> (
-    impl FnMut(&Step) -> Seen,
-    impl FnMut(&Step) -> Seen,
-    impl FnOnce() -> Result<(), String>,
-) {
+) -> (Subject, Oracle, impl FnOnce() -> Result<(), String> + use<>) {
     let ledger = Ledger::new();
-    let mut builder = Pool::builder_manager(Checked(ledger.clone()))
+    let mut builder = Pool::builder_manager(Checked(ledger))
         .thread_cache(cache)
         .max_idle(max_idle)
         .on_unwind(on_unwind);
@@ -294,23 +318,19 @@ fn machines(
         builder = builder.max_total(most);
     }
     let max_total = max_total.unwrap_or(usize::MAX);
-    let mut subject = Subject {
-        pool: builder.build().unwrap(),
-        ledger: ledger.clone(),
+    let subject = Subject {
+        pool: builder.build().expect("sound limits"),
+        ledger,
         held: Vec::new(),
         own: Vec::new(),
         max_total,
     };
-    let mut oracle = Oracle {
+    let oracle = Oracle {
         lent: Vec::new(),
         is_closed: false,
         max_total,
     };
-    (
-        move |step: &Step| subject.apply(step),
-        move |step: &Step| oracle.apply(step),
-        move || ledger.check(),
-    )
+    (subject, oracle, move || ledger.check())
 }
 
 #[test]
@@ -348,8 +368,8 @@ fn bounded_programs_agree_with_the_oracle() {
     fuzz_to_the_end(0..60, 200, || {
         let (mut subject, mut oracle, end) =
             machines(ThreadCache::Auto, 20, Some(5), OnUnwind::Discard);
-        let subject = move |step: &Bounded| subject(&step.0);
-        let oracle = move |step: &Bounded| oracle(&step.0);
+        let subject = move |step: &Bounded| subject.apply(&step.0);
+        let oracle = move |step: &Bounded| oracle.apply(&step.0);
         (subject, oracle, end)
     });
 }

@@ -14,12 +14,12 @@ type Item = Tracked<u64>;
 type Items = Pool<Item, thrifty_pool::With<Item, fn(&mut Item)>>;
 
 fn pool(ledger: &Ledger, cache: ThreadCache) -> Items {
-    let tracks = ledger.clone();
+    let tracks = *ledger;
     let reset: fn(&mut Item) = |item| **item = 0;
     Pool::builder_with(move || tracks.track(0), reset)
         .thread_cache(cache)
         .build()
-        .unwrap()
+        .expect("sound limits")
 }
 
 fn caches() -> [ThreadCache; 3] {
@@ -44,7 +44,7 @@ fn threads_share_a_pool_and_lose_nothing() {
         let ledger = Ledger::new();
         let pool = pool(&ledger, cache);
         together(8, |index| {
-            (0..500).for_each(|round| work(&pool, index + round))
+            (0..500).for_each(|round| work(&pool, index + round));
         });
         let stats = pool.stats();
         assert_eq!((stats.in_use, stats.live), (0, stats.idle), "{cache:?}");
@@ -112,7 +112,7 @@ fn short_threads_leave_nothing_behind() {
 #[test]
 fn more_threads_than_caches() {
     let ledger = Ledger::new();
-    let tracks = ledger.clone();
+    let tracks = ledger;
     let reset: fn(&mut Item) = |item| **item = 0;
     let pool = Pool::builder_with(move || tracks.track(0), reset)
         .max_thread_caches(2)
