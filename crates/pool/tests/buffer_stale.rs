@@ -155,35 +155,7 @@ impl Subject {
                 }
                 None
             }
-            Act::Read(size, most) => {
-                let source = vec![7; size];
-                let mut reader = Peeking {
-                    source: &source,
-                    most,
-                };
-                let count = buf.read_from(&mut reader).unwrap();
-                // How much fits depends on the class; what follows must not.
-                let rest = size.min(most) - count;
-                buf.extend_from_slice(&vec![7; rest]);
-                None
-            }
-            Act::ReadExact(size, most) => {
-                let source = vec![8; size];
-                let mut reader = Peeking {
-                    source: &source,
-                    most,
-                };
-                buf.read_exact_from(&mut reader, size).unwrap();
-                Some(reader.source.len())
-            }
-            Act::ReadToEnd(size, limit, most) => {
-                let source = vec![9; size];
-                let mut reader = Peeking {
-                    source: &source,
-                    most,
-                };
-                buf.read_to_end_from(&mut reader, limit).ok()
-            }
+            Act::Read(..) | Act::ReadExact(..) | Act::ReadToEnd(..) => read(buf, act),
             Act::Expose => {
                 assert_eq!(buf.spare_capacity_mut().len(), buf.capacity() - buf.len());
                 None
@@ -213,6 +185,42 @@ impl Subject {
         assert_eq!(&bytes[from.min(to)..to], &part[..]);
         self.buf.extend_from_slice(&bytes);
         Some(part.len())
+    }
+}
+
+/// The ops that read.
+fn read(buf: &mut PooledBuf, act: &Act) -> Option<usize> {
+    match *act {
+        Act::Read(size, most) => {
+            let source = vec![7; size];
+            let mut reader = Peeking {
+                source: &source,
+                most,
+            };
+            let count = buf.read_from(&mut reader).unwrap();
+            // How much fits depends on the class; what follows must not.
+            let rest = size.min(most) - count;
+            buf.extend_from_slice(&vec![7; rest]);
+            None
+        }
+        Act::ReadExact(size, most) => {
+            let source = vec![8; size];
+            let mut reader = Peeking {
+                source: &source,
+                most,
+            };
+            buf.read_exact_from(&mut reader, size).unwrap();
+            Some(reader.source.len())
+        }
+        Act::ReadToEnd(size, limit, most) => {
+            let source = vec![9; size];
+            let mut reader = Peeking {
+                source: &source,
+                most,
+            };
+            buf.read_to_end_from(&mut reader, limit).ok()
+        }
+        _ => unreachable!("no op that reads: {act:?}"),
     }
 }
 
