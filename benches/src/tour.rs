@@ -1,9 +1,10 @@
-//! The tour: one real job, written twice, and what the difference costs.
+//! The tour: one real job, written three times, and what the difference costs.
 //!
 //! The job is *log ingestion*: read, split lines, parse time, host, component, level and
 //! message, count by template, print the top tables. [`naive`] writes it as people do,
-//! [`tuned`] as an expert does with std alone. [`mod@format`] is the grammar that both
-//! implement and [`report`] the answer that both must give.
+//! [`tuned`] as an expert does with std alone, [`thrifty`] spreads the latter over threads that hand
+//! pooled buffers round. [`mod@format`] is the grammar that all
+//! implement and [`report`] the answer that all must give.
 
 pub mod cli;
 pub mod format;
@@ -13,6 +14,7 @@ pub mod probe;
 pub mod report;
 mod scratch;
 mod table;
+pub mod thrifty;
 pub mod timing;
 pub mod tuned;
 pub mod variant;

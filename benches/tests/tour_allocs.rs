@@ -88,7 +88,8 @@ impl Probe for Sum {
 #[test]
 fn the_stages_account_for_everything() {
     let files = Files::new(&[&log(10_000)]);
-    for variant in Variant::ALL {
+    // The stages of thrifty are on several threads at once.
+    for variant in [Variant::Naive, Variant::Tuned] {
         let mut sum = Sum::default();
         let (_, delta) = measure(|| variant.run(files.paths(), TOP, &mut sum).unwrap());
         let delta = delta.unwrap();

@@ -62,6 +62,9 @@ fn the_generated_log_gives_both_tables() {
         "peak heap",
         "peak RSS",
         "naive / std-tuned",
+        "naive / thrifty",
+        "std-tuned / thrifty",
+        "What thrifty does differently",
         "What made the difference",
         "naive ns/line",
         "tuned ns/line",
@@ -101,6 +104,7 @@ fn the_generated_log_gives_both_tables() {
     };
     assert!(allocs("naive") > 15.0, "{text}");
     assert!(allocs("std-tuned") < 1.0, "{text}");
+    assert!(allocs("thrifty") < 1.0, "{text}");
 }
 
 #[test]

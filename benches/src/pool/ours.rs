@@ -23,6 +23,8 @@ impl Thrifty {
 
     fn filled(pool: Pool<Vec<u8>>, live: usize) -> Self {
         pool.prefill(live).expect("there is memory for it");
+        // What is left in this thread's cache no worker would find.
+        pool.flush_thread();
         let filled = pool.stats().created;
         Self { pool, filled }
     }
@@ -92,6 +94,7 @@ static POOL: StaticPool<Vec<u8>> = StaticPool::new(fresh);
 impl StaticThrifty {
     pub(super) fn new(live: usize) -> Self {
         POOL.pool().prefill(live).expect("there is memory for it");
+        POOL.pool().flush_thread();
         Self {
             filled: POOL.pool().stats().created,
         }

@@ -1,6 +1,6 @@
 //! The grammar: what a line is, which formats there are, and what a template is.
 //!
-//! Both variants of the job implement this page, each in its own way; the tests hold them to
+//! The variants of the job implement this page, each in its own way; the tests hold them to
 //! each other, on arbitrary bytes too.
 //!
 //! **Lines** end at `\n` or at the end of a file; ASCII white space at either end does not
@@ -87,7 +87,7 @@ impl Level {
 /// Seconds from 1970-01-01 to the start of a date in the Gregorian calendar, if there is such a
 /// date.
 ///
-/// Both variants use it: arithmetic is not what they differ in.
+/// All variants use it: arithmetic is not what they differ in.
 #[must_use]
 pub const fn date_seconds(year: i64, month: u32, day: u32) -> Option<i64> {
     if month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) {

@@ -1,4 +1,4 @@
-//! The answer of the job: what both variants must agree on, to the last count.
+//! The answer of the job: what all variants must agree on, to the last count.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
-//! Interleaved rounds: naive, tuned, naive, tuned, … in one process.
+//! Interleaved rounds: naive, tuned, thrifty, naive, tuned, thrifty, … in one process.
 //!
-//! Taking turns lets a slow spell of the machine hit both. The median says what is usual, the
+//! Taking turns lets a slow spell of the machine hit all. The median says what is usual, the
 //! minimum what the code costs when nothing disturbs it, and both are shown with the maximum.
 
 use std::{
@@ -52,7 +52,7 @@ pub struct Timed {
     /// The answer that every run of every round gave.
     pub report: Report,
     /// The times of each variant, in the order of [`Variant::ALL`].
-    pub times: [Times; 2],
+    pub times: [Times; Variant::ALL.len()],
 }
 
 /// The times of one variant: of the whole job, and of its parts in the same rounds.
@@ -120,7 +120,7 @@ impl Series {
     }
 }
 
-/// Times both variants; `step` is called after each round.
+/// Times all variants; `step` is called after each round.
 ///
 /// An untimed first round compares the complete tables, the timed ones their heads.
 ///
@@ -129,11 +129,13 @@ impl Series {
 /// When a file cannot be read or two answers differ.
 pub fn measure(files: &[PathBuf], plan: Plan, mut step: impl FnMut()) -> Result<Timed, Failure> {
     let (complete, ..) = run(Variant::Naive, files, usize::MAX)?;
-    let (tuned, ..) = run(Variant::Tuned, files, usize::MAX)?;
-    agree(&complete, &tuned)?;
+    for other in [Variant::Tuned, Variant::Thrifty] {
+        let (tables, ..) = run(other, files, usize::MAX)?;
+        agree(&complete, &tables)?;
+    }
     step();
 
-    let mut times = [Times::default(), Times::default()];
+    let mut times = Variant::ALL.map(|_| Times::default());
     let mut report: Option<Report> = None;
     let begun = Instant::now();
     while !plan.is_over(times[0].total.rounds(), begun.elapsed()) {

@@ -61,6 +61,8 @@ use std::{fs::File, io, path::PathBuf};
 use self::{
     buffer::Buffer,
     count::{Counter, Minutes},
+};
+pub(super) use self::{
     mask::Masker,
     parse::{Parsed, Parser},
 };
@@ -71,7 +73,7 @@ use super::{
 };
 
 /// Readable bytes behind every line.
-const PAD: usize = 8;
+pub(super) const PAD: usize = 8;
 
 /// Reads the files and reports on them, with the `top` keys of each table.
 ///
@@ -98,7 +100,7 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
         let mut file = File::open(file)?;
         loop {
             let read = probe.stage(Stage::Read, || buffer.fill(&mut file))?;
-            ingest.bytes += read as u64;
+            ingest.tally.bytes += read as u64;
             let (bytes, mut at, end) = buffer.whole_lines(read == 0);
             probe.one_loop(|probe| {
                 while at < end {
@@ -114,19 +116,10 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
     Ok(probe.stage(Stage::Tables, || ingest.report(top)))
 }
 
-/// What the lines so far amount to.
+/// What takes lines apart, and what they amount to so far.
 #[derive(Default)]
 struct Ingest {
-    bytes: u64,
-    lines: u64,
-    blank_lines: u64,
-    unparsed_lines: u64,
-    /// One slot per level, in the order of [`Level::ALL`].
-    levels: [u64; Level::ALL.len()],
-    minutes: Minutes,
-    hosts: Counter,
-    components: Counter,
-    templates: Counter,
+    tally: Tally,
     masker: Masker,
     parser: Parser,
 }
@@ -137,11 +130,11 @@ impl Ingest {
     /// The line ends with `\n`, and [`PAD`] more bytes follow.
     #[inline]
     fn line<P: Probe>(&mut self, text: &[u8], probe: &mut P) -> usize {
-        self.lines += 1;
+        self.tally.lines += 1;
         let mut start = 0;
         while text[start].is_ascii_whitespace() {
             if text[start] == b'\n' {
-                self.blank_lines += 1;
+                self.tally.blank_lines += 1;
                 return start + 1;
             }
             start += 1;
@@ -151,34 +144,52 @@ impl Ingest {
         let message = &text[parsed.message_at..];
         let (template, line_end) = probe.stage(Stage::Template, || self.masker.mask(message));
         let length = start + parsed.message_at + line_end + 1;
-        probe.stage(Stage::Count, || {
-            self.templates.add(template);
-            let Parsed {
-                time,
-                host,
-                component,
-                level,
-                ..
-            } = parsed;
-            match time {
-                Some(seconds) => self.minutes.add(seconds),
-                None => self.unparsed_lines += 1,
-            }
-            if !host.is_empty() {
-                self.hosts.add(host);
-            }
-            if !component.is_empty() {
-                self.components.add(component);
-            }
-            if let Some(level) = level {
-                self.levels[level as usize] += 1;
-            }
-        });
+        probe.stage(Stage::Count, || self.tally.add(template, &parsed));
         length
     }
 
     fn report(mut self, top: usize) -> Report {
         self.masker = Masker::default();
+        self.tally.report(top)
+    }
+}
+
+/// What the lines so far amount to.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+    pub(super) blank_lines: u64,
+    unparsed_lines: u64,
+    /// One slot per level, in the order of [`Level::ALL`].
+    levels: [u64; Level::ALL.len()],
+    minutes: Minutes,
+    hosts: Counter,
+    components: Counter,
+    templates: Counter,
+}
+
+impl Tally {
+    /// Counts a line that is not blank.
+    #[inline]
+    pub(super) fn add(&mut self, template: &[u8], parsed: &Parsed<'_>) {
+        self.templates.add(template);
+        match parsed.time {
+            Some(seconds) => self.minutes.add(seconds),
+            None => self.unparsed_lines += 1,
+        }
+        if !parsed.host.is_empty() {
+            self.hosts.add(parsed.host);
+        }
+        if !parsed.component.is_empty() {
+            self.components.add(parsed.component);
+        }
+        if let Some(level) = parsed.level {
+            self.levels[level as usize] += 1;
+        }
+    }
+
+    pub(super) fn report(self, top: usize) -> Report {
         let (first_seconds, last_seconds) = self.minutes.first_and_last();
         Report {
             lines: self.lines,

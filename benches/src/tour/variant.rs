@@ -1,8 +1,8 @@
-//! The two ways to do the job, by name.
+//! The three ways to do the job, by name.
 
 use std::{io, path::PathBuf};
 
-use super::{naive, probe::Probe, report::Report, tuned};
+use super::{naive, probe::Probe, report::Report, thrifty, tuned};
 
 /// How the job is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +11,13 @@ pub enum Variant {
     Naive,
     /// [`tuned`].
     Tuned,
+    /// [`thrifty`].
+    Thrifty,
 }
 
 impl Variant {
-    /// Both, in the order in which they take turns.
-    pub const ALL: [Self; 2] = [Self::Naive, Self::Tuned];
+    /// All, in the order in which they take turns.
+    pub const ALL: [Self; 3] = [Self::Naive, Self::Tuned, Self::Thrifty];
 
     /// The name that tables print.
     #[must_use]
@@ -23,6 +25,7 @@ impl Variant {
         match self {
             Self::Naive => "naive",
             Self::Tuned => "std-tuned",
+            Self::Thrifty => "thrifty",
         }
     }
 
@@ -41,6 +44,7 @@ impl Variant {
         match self {
             Self::Naive => naive::run(files, top, probe),
             Self::Tuned => tuned::run(files, top, probe),
+            Self::Thrifty => thrifty::run(files, top, probe),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::tour::{
 /// A stage, or several together.
 pub(super) struct Row {
     name: &'static str,
-    /// In the order of [`Variant::ALL`].
+    /// Naive and std-tuned.
     sides: [Side; 2],
 }
 
@@ -24,8 +24,9 @@ struct Side {
     cost: Cost,
 }
 
-/// The stages, those of a line together, and the rest.
-pub(super) fn rows(timed: &Timed, counted: &[Counted; 2]) -> Vec<Row> {
+/// The stages, those of a line together, and the rest, of naive and std-tuned: those of thrifty are on
+/// several threads at once.
+pub(super) fn rows(timed: &Timed, counted: &[Counted]) -> Vec<Row> {
     let sides = |side: &dyn Fn(usize) -> (Option<u64>, Cost)| {
         [0, 1].map(|variant| {
             let (nanoseconds, cost) = side(variant);

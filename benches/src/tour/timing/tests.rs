@@ -31,7 +31,7 @@ fn the_parts_of_a_round_add_up() {
     let plan = Plan { rounds: Some(1) };
     let timed = measure(std::slice::from_ref(&path), plan, || {});
     fs::remove_file(&path).unwrap();
-    let [naive, tuned] = timed.unwrap().times;
+    let [naive, tuned, thrifty] = timed.unwrap().times;
     for times in [&naive, &tuned] {
         let ends = [Stage::Read, Stage::Tables].map(|stage| times.passes[stage.index()].median());
         assert!(ends.iter().all(|&time| time > 0));
@@ -43,4 +43,7 @@ fn the_parts_of_a_round_add_up() {
         assert_eq!(tuned.passes[stage.index()].median(), 0);
     }
     assert!(tuned.of_lines.median() > 0);
+    // All of its lines are on other threads.
+    assert_eq!(thrifty.of_lines.median(), 0);
+    assert!(thrifty.rest.median() > 0);
 }

@@ -10,7 +10,7 @@ use crate::tour::format::MASK;
 
 /// Makes templates, one at a time.
 #[derive(Default)]
-pub(super) struct Masker {
+pub(in crate::tour) struct Masker {
     scratch: Vec<u8>,
 }
 
@@ -19,7 +19,7 @@ impl Masker {
     ///
     /// The message ends with `\n`; more lines and a pad follow.
     #[inline]
-    pub(super) fn mask(&mut self, text: &[u8]) -> (&[u8], usize) {
+    pub(in crate::tour) fn mask(&mut self, text: &[u8]) -> (&[u8], usize) {
         let (mut from, mut to) = (0, 0);
         while text[from].is_ascii_whitespace() && text[from] != b'\n' {
             from += 1;

@@ -12,20 +12,20 @@ use crate::tour::format::{ASSUMED_YEAR, Level, clock_seconds, date_seconds};
 
 /// A line, taken apart. No field of any format can be empty, so an empty slice is an absent
 /// field.
-pub(super) struct Parsed<'a> {
+pub(in crate::tour) struct Parsed<'a> {
     /// Every format has a time: without it the line is unparsed.
-    pub(super) time: Option<i64>,
-    pub(super) host: &'a [u8],
-    pub(super) component: &'a [u8],
-    pub(super) level: Option<Level>,
+    pub(in crate::tour) time: Option<i64>,
+    pub(in crate::tour) host: &'a [u8],
+    pub(in crate::tour) component: &'a [u8],
+    pub(in crate::tour) level: Option<Level>,
     /// The message is the line from here to its end; white space may stand before it.
-    pub(super) message_at: usize,
+    pub(in crate::tour) message_at: usize,
 }
 
 /// Parses lines. Its state is a memory of dates, since most lines share theirs with the one
 /// before.
 #[derive(Default)]
-pub(super) struct Parser {
+pub(in crate::tour) struct Parser {
     syslog_date: DateMemo<6>,
     hdfs_date: DateMemo<6>,
     access_date: DateMemo<11>,
@@ -38,7 +38,7 @@ impl Parser {
     /// No rule can match across the line's end, since each wants something that is no white
     /// space.
     #[inline]
-    pub(super) fn line<'a>(&mut self, text: &'a [u8]) -> Parsed<'a> {
+    pub(in crate::tour) fn line<'a>(&mut self, text: &'a [u8]) -> Parsed<'a> {
         let parsed = match text[0] {
             b'A'..=b'S' => syslog(&mut self.syslog_date, text),
             b'[' => apache(text),
