@@ -28,9 +28,9 @@ const HOT: &[(&str, usize)] = &[
 /// Pairs of taking from a pool and putting back, with the drop of the guard. They may have landing
 /// pads, since cleaning an item is the user's code.
 const POOL: &[(&str, usize)] = &[
-    ("probe_pool_pair", 120),
-    ("probe_pool_static", 130),
-    ("probe_pool_with", 116),
+    ("probe_pool_pair", 111),
+    ("probe_pool_static", 121),
+    ("probe_pool_with", 109),
 ];
 
 /// What drops a guard of a pool, where it is a function of its own.
