@@ -7,37 +7,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Stands in for `thrifty-pool`, and re-exports the trait and the macro in the same way.
-///
-/// Once `crates/pool` exists, `pool_user` has to depend on it instead, and this goes away.
-const FACADE: Package = Package {
-    name: "thrifty-pool",
-    dependencies: r#"thrifty-traits = { path = "@traits", features = ["derive"] }"#,
-    file: "src/lib.rs",
-    source: "pub use thrifty_traits::__via_pool::Reset;",
-};
-
-/// Derives with the facade as its only dependency.
+/// Derives with `thrifty-pool`, which re-exports trait and macro, as its only dependency.
 const POOL_USER: Package = Package {
     name: "pool-user",
-    dependencies: r#"thrifty-pool = { path = "../thrifty-pool" }"#,
+    dependencies: r#"thrifty-pool = { path = "@pool" }"#,
     file: "src/main.rs",
     source: include_str!("outside/pool_user.rs"),
 };
 
-/// Knows the facade under another name, and through a re-export of its own.
+/// Knows that crate under another name, and through a re-export of its own.
 const RENAMING_USER: Package = Package {
     name: "renaming-user",
-    dependencies: r#"recycler = { package = "thrifty-pool", path = "../thrifty-pool" }"#,
+    dependencies: r#"recycler = { package = "thrifty-pool", path = "@pool" }"#,
     file: "src/main.rs",
     source: include_str!("outside/renaming_user.rs"),
 };
 
-/// Depends on `thrifty-traits` and on the facade: the two macros in one program.
+/// Depends on `thrifty-traits` and on `thrifty-pool`: the two macros in one program.
 const BOTH_USER: Package = Package {
     name: "both-user",
     dependencies: r#"
-thrifty-pool = { path = "../thrifty-pool" }
+thrifty-pool = { path = "@pool" }
 thrifty-traits = { path = "@traits", features = ["derive"] }"#,
     file: "src/main.rs",
     source: include_str!("outside/both_user.rs"),
@@ -74,8 +64,8 @@ panic = "abort""#,
 };
 
 #[test]
-fn a_user_of_the_facade_needs_no_other_crate() {
-    let output = Sandbox::new("pool_user", &[FACADE, POOL_USER]).cargo("run", "pool-user");
+fn a_user_of_the_pool_needs_no_other_crate() {
+    let output = Sandbox::new("pool_user", &[POOL_USER]).cargo("run", "pool-user");
     assert_eq!(
         output,
         "struct: empty, 200, kept; capacity kept\nenum: idle, 3\n"
@@ -84,14 +74,13 @@ fn a_user_of_the_facade_needs_no_other_crate() {
 
 #[test]
 fn a_renamed_dependency_is_given_by_path() {
-    let output =
-        Sandbox::new("renaming_user", &[FACADE, RENAMING_USER]).cargo("run", "renaming-user");
+    let output = Sandbox::new("renaming_user", &[RENAMING_USER]).cargo("run", "renaming-user");
     assert_eq!(output, "renamed: 0\nre-exported: 0\n");
 }
 
 #[test]
 fn both_macros_implement_one_trait() {
-    let output = Sandbox::new("both_user", &[FACADE, BOTH_USER]).cargo("run", "both-user");
+    let output = Sandbox::new("both_user", &[BOTH_USER]).cargo("run", "both-user");
     assert_eq!(output, "0 0\n");
 }
 
@@ -103,7 +92,8 @@ fn derived_code_links_without_std() {
 
 struct Package {
     name: &'static str,
-    /// The lines after `[dependencies]`; `@traits` stands for the path of `crates/traits`.
+    /// The lines after `[dependencies]`; `@traits` stands for the path of `crates/traits`, and
+    /// `@pool` for that of `crates/pool`.
     dependencies: &'static str,
     file: &'static str,
     source: &'static str,
@@ -125,15 +115,14 @@ impl Sandbox {
         for package in packages {
             let directory = root.join(package.name);
             fs::create_dir_all(directory.join("src")).expect("the directory can be made");
-            let traits = crates
-                .join("traits")
-                .display()
-                .to_string()
-                .replace('\\', "/");
+            let path = |name| crates.join(name).display().to_string().replace('\\', "/");
             let manifest = format!(
                 "[package]\nname = \"{}\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}\n",
                 package.name,
-                package.dependencies.replace("@traits", &traits),
+                package
+                    .dependencies
+                    .replace("@traits", &path("traits"))
+                    .replace("@pool", &path("pool")),
             );
             fs::write(directory.join("Cargo.toml"), manifest).expect("the manifest is written");
             fs::write(directory.join(package.file), package.source).expect("the source is written");
