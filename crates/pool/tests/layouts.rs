@@ -122,3 +122,27 @@ fn many_pools_on_one_thread_do_not_mix_their_items() {
     drop(pools);
     // Items in this thread's caches may stay until it ends or flushes; there is no pool to ask.
 }
+
+/// AddressSanitizer sees a use of an item that is back in its pool, in the cache as in the depot.
+#[cfg(thrifty_asan)]
+#[test]
+#[expect(unsafe_code, reason = "reads what it must not")]
+fn a_read_of_an_idle_item_is_seen() {
+    for flushed in [false, true] {
+        let ended = thrifty_testkit::in_child!(|| {
+            let pool = Pool::new(|| 7_u64);
+            let guard = pool.get();
+            let place = std::ptr::from_ref::<u64>(&guard);
+            drop(guard);
+            if flushed {
+                pool.flush_thread();
+            }
+            // SAFETY: none: the item is idle. The memory is that of a node, which is allocated.
+            let read = unsafe { place.read_volatile() };
+            println!("{read}");
+        });
+        if ended.ending() != thrifty_testkit::Ending::PassedBy {
+            assert!(ended.stderr().contains("use-after-poison"), "{ended}");
+        }
+    }
+}

@@ -59,7 +59,8 @@ pub(super) const ASAN: Tool = Tool {
     sees: "use after free, overflows and leaks",
     from: From::Toolchain("asan"),
     rustflags: "-Zsanitizer=address --cfg thrifty_asan",
-    env: &[ASAN_OPTIONS, ("LSAN_OPTIONS", "exitcode=66")],
+    // `use_poisoned`: what an idle item of a pool owns is reached through the item, which is poisoned.
+    env: &[ASAN_OPTIONS, ("LSAN_OPTIONS", "exitcode=66:use_poisoned=1")],
     runner: "",
     features: &[],
     clean: "none",

@@ -95,8 +95,8 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     }
 
     /// Closes the pool, for all handles: drops idle items, lends no more, and drops items as they
-    /// come back. Items in the caches of other threads are dropped when those end or next use their
-    /// cache.
+    /// come back. Items in the caches of other threads are dropped when those end, flush, or have
+    /// begun to use some more pools.
     ///
     /// # Examples
     ///
