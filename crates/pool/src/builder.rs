@@ -72,6 +72,7 @@ pub struct Builder<T: Send + 'static, M: Manage<Item = T> = Make<T>> {
 /// # Ok::<(), thrifty_pool::BuildError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ThreadCache {
     /// As many rounds as fit into 4096 bytes of items, a power of two from 8 to 64, and no more
     /// than `max_idle`. No cache in a pool with `max_total`, whose idle items each thread must be
@@ -104,6 +105,7 @@ pub enum ThreadCache {
 /// # Ok::<(), thrifty_pool::BuildError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum OnUnwind {
     /// It is dropped: the panic may have left it in between, where no reset repairs it.
     #[default]
@@ -199,7 +201,8 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     ///
     /// # Errors
     ///
-    /// A limit makes no sense, or there is no memory for the pool.
+    /// A limit makes no sense, or there is no memory for the pool. The builder is gone then, and with
+    /// it the manager; builders are cheap to make again.
     ///
     /// # Examples
     ///

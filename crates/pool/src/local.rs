@@ -59,6 +59,29 @@ pub struct LocalPool<'a, T, C = ByReset> {
 }
 
 /// Cleans the items of a [`LocalPool`]. Functions from `&mut T` do, and [`ByReset`].
+///
+/// # Examples
+///
+/// ```
+/// use std::rc::Rc;
+/// use thrifty_pool::{Clean, LocalPool};
+///
+/// /// A list of names that weighs what it owns.
+/// struct Names;
+///
+/// impl Clean<Vec<Rc<str>>> for Names {
+///     fn clean(&self, names: &mut Vec<Rc<str>>) {
+///         names.clear();
+///     }
+///     fn weight(&self, names: &Vec<Rc<str>>) -> usize {
+///         size_of_val(names) + names.capacity() * size_of::<Rc<str>>()
+///     }
+/// }
+///
+/// let pool = LocalPool::with(Vec::new, Names).max_item_weight(1000);
+/// pool.get().reserve(1000);
+/// assert_eq!(pool.stats().idle, 0);
+/// ```
 pub trait Clean<T> {
     /// Makes the item as new.
     fn clean(&self, item: &mut T);
@@ -71,6 +94,15 @@ pub trait Clean<T> {
 }
 
 /// Cleans items by [`Reset`]: what [`LocalPool::new`] takes.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_pool::{ByReset, LocalPool};
+///
+/// let pool: LocalPool<'_, String, ByReset> = LocalPool::new(String::new);
+/// assert_eq!(*pool.get(), "");
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByReset;
 

@@ -277,7 +277,9 @@ fn place<M: Manage>(node: NonNull<Node<M>>) -> *mut M::Item {
 }
 
 // SAFETY: rounds are nodes (invariant 3) whose items are `Send`, and own nothing else that is bound
-// to a thread. `destroy` drops items on whatever thread calls, with their panics contained.
+// to a thread. `destroy` drops items on whatever thread calls, with their panics contained. A weight
+// is the manager's: if it wavers, the engine's figures and its limit in bytes are off, and it
+// follows no pointer by them.
 unsafe impl<M: Manage> Supplier for Keeper<M> {
     unsafe fn destroy(&self, rounds: &[NonNull<()>]) {
         for round in rounds {

@@ -273,6 +273,17 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     }
 }
 
+impl<T: Reset + Default + Send + 'static> Default for Pool<T> {
+    /// A pool of items that `T::default` makes.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new) does.
+    fn default() -> Self {
+        Self::new(T::default)
+    }
+}
+
 impl<T: Send + 'static, M: Manage<Item = T>> Clone for Pool<T, M> {
     /// Another handle to the same pool.
     fn clone(&self) -> Self {

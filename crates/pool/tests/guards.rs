@@ -238,5 +238,5 @@ fn a_manager_of_one_type_serves_both_spellings() {
     fn takes(pool: &Pool<String>) -> Pooled<String, Make<String>> {
         pool.get()
     }
-    assert_eq!(*takes(&Pool::new(String::new)), "");
+    assert_eq!(*takes(&Pool::default()), "");
 }
