@@ -69,6 +69,16 @@ impl BufferPoolBuilder {
     }
 
     /// The sizes of the buffers; powers of two from 256 bytes to 1 MiB unless told otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{BufferPool, Classes};
+    ///
+    /// let pool = BufferPool::builder().classes(Classes::new(&[1500, 9000])?).build()?;
+    /// assert_eq!(pool.get(100).capacity(), 1500);
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn classes(mut self, classes: Classes) -> Self {
         self.rules.classes = classes;
         self
@@ -78,6 +88,14 @@ impl BufferPoolBuilder {
     ///
     /// For payloads that come in powers of two behind a header: with the header's size as slack,
     /// a frame with a payload of 4096 bytes fits the class of 4096 and does not take up 8192.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = thrifty_pool::BufferPool::builder().slack(16).build()?;
+    /// assert_eq!(pool.get(4096 + 16).capacity(), 4096 + 16);
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn slack(mut self, bytes: usize) -> Self {
         self.rules.slack = bytes;
         self
@@ -87,18 +105,46 @@ impl BufferPoolBuilder {
     ///
     /// As `O_DIRECT`, DMA and SIMD loads want it. In front of each buffer there is a header of 48
     /// bytes, and the padding that puts the bytes behind it at this alignment: with 4096, a page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = thrifty_pool::BufferPool::builder().align(4096).build()?;
+    /// assert_eq!(pool.get(100).as_ptr().align_offset(4096), 0);
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn align(mut self, align: usize) -> Self {
         self.rules.align = align;
         self
     }
 
     /// What happens to requests above the largest class.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{BufferPool, Oversize};
+    ///
+    /// let pool = BufferPool::builder().oversize(Oversize::Error).build()?;
+    /// assert!(pool.try_get((1 << 20) + 1).is_err());
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn oversize(mut self, policy: Oversize) -> Self {
         self.rules.oversize = policy;
         self
     }
 
     /// Whether buffers are overwritten when they come back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{BufferPool, Wipe};
+    ///
+    /// let keys = BufferPool::builder().wipe(Wipe::OnPutVolatile).build()?;
+    /// # let _ = keys;
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn wipe(mut self, policy: Wipe) -> Self {
         self.rules.wipe = policy;
         self
@@ -111,6 +157,14 @@ impl BufferPoolBuilder {
     /// The classes get equal shares, in whole buffers. Their sum thus is a bound that holds
     /// whatever the load, without a counter that all threads would have to share; and a class gets
     /// as many magazines as any other, since a magazine is about 64 KiB of any class.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let small = thrifty_pool::BufferPool::builder().max_idle_bytes(1 << 20).build()?;
+    /// # let _ = small;
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn max_idle_bytes(mut self, bytes: usize) -> Self {
         self.max_idle_bytes = bytes;
         self
@@ -118,6 +172,15 @@ impl BufferPoolBuilder {
 
     /// How many threads may have caches of their own; the others share. Four per processor unless
     /// told otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // All threads share: what is idle is bounded by `max_idle_bytes` and the slots.
+    /// let shared = thrifty_pool::BufferPool::builder().max_thread_caches(0).build()?;
+    /// # let _ = shared;
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn max_thread_caches(mut self, threads: usize) -> Self {
         self.config.max_thread_caches = threads;
         self
@@ -125,18 +188,48 @@ impl BufferPoolBuilder {
 
     /// How often the pool gives back what the last two intervals did not use; 10 seconds unless
     /// told otherwise. [`Duration::MAX`]: only when told to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use thrifty_pool::BufferPool;
+    ///
+    /// let pool = BufferPool::builder().decay_interval(Duration::from_secs(60)).build()?;
+    /// # let _ = pool;
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn decay_interval(mut self, interval: Duration) -> Self {
         self.config.decay_interval = interval;
         self
     }
 
     /// Where the time for that comes from; the system's clock unless told otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use thrifty_pool::{BufferPool, clock::ManualClock};
+    ///
+    /// let pool = BufferPool::builder().clock(Arc::new(ManualClock::new())).build()?;
+    /// # let _ = pool;
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.config.clock = Some(clock);
         self
     }
 
     /// What the pool is called in debug output and statistics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = thrifty_pool::BufferPool::builder().name("frames").build()?;
+    /// assert!(format!("{pool:?}").contains("frames"));
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self

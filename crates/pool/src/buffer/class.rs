@@ -29,14 +29,12 @@ impl Class {
         &self.0
     }
 
-    /// A block of this class.
+    /// A block of this class from this thread's cache.
     #[inline]
-    pub(crate) fn take(&self, fresh: Fresh) -> Result<Block, BufError> {
-        match self.0.take_hit() {
-            // SAFETY: rounds of this engine are blocks, and this one comes with its lease.
-            Some(round) => Ok(unsafe { Block::from_round(round) }),
-            None => take_slow(&self.0, fresh),
-        }
+    pub(crate) fn take_hit(&self) -> Option<Block> {
+        let round = self.0.take_hit()?;
+        // SAFETY: rounds of this engine are blocks, and this one comes with its lease.
+        Some(unsafe { Block::from_round(round) })
     }
 
     /// Gives idle blocks back; see [`Pressure`].

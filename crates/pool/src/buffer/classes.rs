@@ -8,6 +8,14 @@
 use core::fmt;
 
 /// The most classes that a table may have.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_pool::{Classes, MAX_CLASSES};
+///
+/// assert!(Classes::powers_of_two(1, 1 << (MAX_CLASSES - 1)).is_ok());
+/// ```
 pub const MAX_CLASSES: usize = 32;
 
 /// The sizes of buffers that a pool keeps, in ascending order.

@@ -106,6 +106,14 @@ impl BufferPool {
     }
 
     /// Settings for a pool; see there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = thrifty_pool::BufferPool::builder().align(64).build()?;
+    /// assert_eq!(pool.get(1).as_ptr().align_offset(64), 0);
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
     pub fn builder() -> BufferPoolBuilder {
         BufferPoolBuilder::new()
     }
@@ -136,8 +144,11 @@ impl BufferPool {
     #[must_use]
     #[track_caller]
     pub fn get(&self, min_capacity: usize) -> PooledBuf {
-        match self.try_get(min_capacity) {
-            Ok(buf) => buf,
+        if let Some(block) = self.root().take_hit(min_capacity) {
+            return PooledBuf::new(block);
+        }
+        match self.root().take_slow(min_capacity, Fresh::Any) {
+            Ok(block) => PooledBuf::new(block),
             Err(error) => refuse(&error),
         }
     }
@@ -160,7 +171,10 @@ impl BufferPool {
     /// ```
     #[inline]
     pub fn try_get(&self, min_capacity: usize) -> Result<PooledBuf, BufError> {
-        let block = self.root().take(min_capacity, Fresh::Any)?;
+        if let Some(block) = self.root().take_hit(min_capacity) {
+            return Ok(PooledBuf::new(block));
+        }
+        let block = self.root().take_slow(min_capacity, Fresh::Any)?;
         Ok(PooledBuf::new(block))
     }
 
@@ -202,7 +216,10 @@ impl BufferPool {
     /// # Ok::<(), thrifty_pool::BufError>(())
     /// ```
     pub fn try_get_zeroed(&self, len: usize) -> Result<PooledBuf, BufError> {
-        let block = self.root().take(len, Fresh::Zeroed)?;
+        let block = match self.root().take_hit(len) {
+            Some(block) => block,
+            None => self.root().take_slow(len, Fresh::Zeroed)?,
+        };
         Ok(PooledBuf::zeroed(block, len))
     }
 

@@ -11,7 +11,7 @@ use thrifty_magazine::Supplier;
 
 use super::{
     block::{Block, Fresh},
-    class::Class,
+    class::{Class, take_slow},
     error::BufError,
     rules::Rules,
     supplier::create,
@@ -34,24 +34,29 @@ impl Root {
         }
     }
 
-    /// A block for so many bytes.
+    /// A block for so many bytes from this thread's cache.
+    ///
+    /// The answer is one word, in a register: as a `Result` it would go through memory.
     #[inline]
-    pub(crate) fn take(&self, min_capacity: usize, fresh: Fresh) -> Result<Block, BufError> {
-        let class = self.rules.class_for(min_capacity);
-        match self.pooled().get(class) {
-            Some(class) => class.take(fresh),
-            None => self.take_oversize_slow(min_capacity, fresh),
-        }
+    pub(crate) fn take_hit(&self, min_capacity: usize) -> Option<Block> {
+        // Behind the classes comes what is larger, whose engine has no cache to find anything in.
+        let class = self.classes.get(self.rules.class_for(min_capacity))?;
+        class.take_hit()
     }
 
+    /// A block for so many bytes from anywhere.
     #[cold]
-    fn take_oversize_slow(&self, capacity: usize, fresh: Fresh) -> Result<Block, BufError> {
-        self.rules.check_oversize(capacity)?;
-        create(self.oversize().engine(), capacity, fresh)
+    #[inline(never)]
+    pub(crate) fn take_slow(&self, min_capacity: usize, fresh: Fresh) -> Result<Block, BufError> {
+        let class = self.rules.class_for(min_capacity);
+        if let Some(class) = self.pooled().get(class) {
+            return take_slow(class.engine(), fresh);
+        }
+        self.rules.check_oversize(min_capacity)?;
+        create(self.oversize().engine(), min_capacity, fresh)
     }
 
     /// The classes that keep buffers.
-    #[inline]
     pub(crate) fn pooled(&self) -> &[Class] {
         &self.classes[..self.classes.len() - 1]
     }
