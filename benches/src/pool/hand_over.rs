@@ -60,7 +60,9 @@ fn others(row: Row) -> Row {
 }
 
 /// Those whose guards own, and those that borrow from a pool that lives as long as the program.
-/// `plurality` is not here: its pool is not `Sync`, and it does not recycle.
+/// `plurality` is not here: its pool is not `Sync`, and it does not recycle. Nor are `ArrayQueue` and
+/// `Mutex<Vec>`, whose guards are ours and borrow: with an `Arc` in each they are `opool` and
+/// `object-pool`.
 #[cfg(feature = "rivals")]
 fn others(row: Row) -> Row {
     use super::rivals::{

@@ -50,6 +50,17 @@ fn rows_have_ids_of_their_own_and_ours_first() {
     }
 }
 
+/// The row that swings around the end of a magazine has to know where that is.
+#[test]
+fn a_magazine_holds_as_many_as_the_boundary_row_says() {
+    let pool = thrifty_pool::Pool::new(super::keep::fresh);
+    let all: Vec<_> = (0..1_000).map(|_| pool.get()).collect();
+    drop(all);
+    let cached = pool.stats().idle_in_caches;
+    let rounds = super::working_set::ROUNDS;
+    assert!((rounds + 1..=2 * rounds).contains(&cached), "{cached}");
+}
+
 /// A dirty object, or one that two have, is a wrong answer and no fast one.
 #[test]
 fn a_pool_that_does_not_empty_is_caught() {

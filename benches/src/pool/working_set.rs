@@ -104,29 +104,29 @@ impl<'a, K: Keep> Worker for SetWorker<'a, K> {
 #[derive(Clone, Copy)]
 struct Boundary;
 
-impl Boundary {
-    /// What a magazine of ours holds by default. The others have other bounds, or none.
-    const ROUNDS: usize = 64;
+/// What a magazine of ours holds by default. The others have other bounds, or none.
+pub(super) const ROUNDS: usize = 64;
 
+impl Boundary {
     /// How often two are taken at each bound.
     const TIMES: usize = 32;
 
     /// Pairs at the bounds, and a magazine to go from one bound to the other.
-    const OPERATIONS: u64 = (2 * 2 * Self::TIMES + Self::ROUNDS) as u64;
+    const OPERATIONS: u64 = (2 * 2 * Self::TIMES + ROUNDS) as u64;
 }
 
 impl Form for Boundary {
     fn live(self) -> usize {
-        2 * Self::ROUNDS + 1
+        2 * ROUNDS + 1
     }
 
     fn worker<'a, K: Keep>(self, keep: &'a K, _thread: usize) -> Box<dyn Worker + 'a> {
         let mut worker = BoundaryWorker {
             keep,
-            held: Vec::with_capacity(2 * Self::ROUNDS + 1),
+            held: Vec::with_capacity(2 * ROUNDS + 1),
             next: 0,
         };
-        for _ in 0..Self::ROUNDS - 1 {
+        for _ in 0..ROUNDS - 1 {
             worker.take();
         }
         Box::new(worker)
@@ -173,11 +173,11 @@ impl<K: Keep> Worker for BoundaryWorker<'_, K> {
         let mut sum = 0_u64;
         for _ in 0..iterations {
             sum = sum.wrapping_add(self.swing());
-            for _ in 0..Boundary::ROUNDS {
+            for _ in 0..ROUNDS {
                 self.take();
             }
             sum = sum.wrapping_add(self.swing());
-            for _ in 0..Boundary::ROUNDS {
+            for _ in 0..ROUNDS {
                 sum = sum.wrapping_add(self.put());
             }
         }
