@@ -1,11 +1,10 @@
-//! The limits of a pool, and what is wrong with them.
+//! What makes a pool with limits of its own.
 
-use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 use std::borrow::Cow;
 
-use thrifty_magazine::{Config, ConfigError, Engine, MAX_ROUNDS};
+use thrifty_magazine::{Config, Engine, MAX_ROUNDS};
 use thrifty_sync::sync::Arc;
 use thrifty_traits::AllocError;
 
@@ -14,6 +13,14 @@ use crate::keeper::Keeper;
 use crate::make::Make;
 use crate::manage::Manage;
 use crate::pool::Pool;
+
+mod choices;
+mod error;
+
+pub use self::{
+    choices::{OnUnwind, ThreadCache},
+    error::BuildError,
+};
 
 /// Beyond an item's own size, what it may hold and still be kept. 64 KiB is what a thread's cache
 /// of 128 items may then pin as 8 MiB at worst; buffers that one large request blew up are above
@@ -57,63 +64,6 @@ pub struct Builder<T: Send + 'static, M: Manage<Item = T> = Make<T>> {
     name: Cow<'static, str>,
 }
 
-/// How large the caches are that threads have of their own.
-///
-/// # Examples
-///
-/// ```
-/// use thrifty_pool::{Pool, ThreadCache};
-///
-/// let few_and_large = Pool::builder(|| vec![0_u8; 1 << 20])
-///     .max_item_weight(2 << 20)
-///     .thread_cache(ThreadCache::Off)
-///     .build()?;
-/// # drop(few_and_large);
-/// # Ok::<(), thrifty_pool::BuildError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ThreadCache {
-    /// As many rounds as fit into 4096 bytes of items, a power of two from 8 to 64, and no more
-    /// than `max_idle`. No cache in a pool with `max_total`, whose idle items each thread must be
-    /// able to reach.
-    #[default]
-    Auto,
-    /// None: threads share what is idle, at the cost of locked instructions. The stripes, one for each
-    /// processor, together hold as many items as `max_idle` at most (two each if that is less).
-    Off,
-    /// Magazines of this many items, 1 to 1024; a thread holds two.
-    Rounds(usize),
-}
-
-/// What becomes of an item whose guard is dropped because a panic unwinds.
-///
-/// # Examples
-///
-/// ```
-/// use std::panic::catch_unwind;
-/// use thrifty_pool::{OnUnwind, Pool};
-///
-/// for (on_unwind, is_kept) in [(OnUnwind::Discard, false), (OnUnwind::Recycle, true)] {
-///     let pool = Pool::builder(String::new).on_unwind(on_unwind).build()?;
-///     let _ = catch_unwind(|| {
-///         let _line = pool.get();
-///         panic!("in the middle of something");
-///     });
-///     assert_eq!(pool.get_idle().is_some(), is_kept);
-/// }
-/// # Ok::<(), thrifty_pool::BuildError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnUnwind {
-    /// It is dropped: the panic may have left it in between, where no reset repairs it.
-    #[default]
-    Discard,
-    /// It is cleaned and kept like any other.
-    Recycle,
-}
-
 impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     pub(crate) fn new(manager: Result<M, AllocError>) -> Self {
         let mut config = Config::new();
@@ -129,12 +79,37 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     }
 
     /// The most items that the depot holds; 4096 by default. Caches of threads come on top.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{Pool, ThreadCache};
+    ///
+    /// let pool = Pool::builder(String::new).max_idle(100).thread_cache(ThreadCache::Rounds(8)).build()?;
+    /// drop((0..1000).map(|_| pool.get()).collect::<Vec<_>>());
+    /// assert!(pool.stats().idle <= 100 + 2 * 8);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn max_idle(mut self, items: usize) -> Self {
         self.config.max_idle = items;
         self
     }
 
     /// The most bytes that the depot holds, by the items' weight; 64 MiB by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{Pool, ThreadCache};
+    ///
+    /// let pool = Pool::builder(|| Vec::<u8>::with_capacity(1000))
+    ///     .max_idle_bytes(100_000)
+    ///     .thread_cache(ThreadCache::Rounds(8))
+    ///     .build()?;
+    /// drop((0..1000).map(|_| pool.get()).collect::<Vec<_>>());
+    /// assert!(pool.stats().idle <= 100 + 2 * 8);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn max_idle_bytes(mut self, bytes: usize) -> Self {
         self.config.max_idle_bytes = bytes;
         self
@@ -144,6 +119,17 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     ///
     /// This bounds what any cache pins, so it is finite: an item that one large request blew up
     /// would otherwise stay at that size for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::Pool;
+    ///
+    /// let pool = Pool::builder(Vec::<u8>::new).max_item_weight(4096).build()?;
+    /// pool.get().reserve(1 << 20);
+    /// assert_eq!(pool.stats().idle, 0);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn max_item_weight(mut self, bytes: usize) -> Self {
         self.max_item_weight = bytes;
         self
@@ -154,12 +140,34 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     /// Such a pool lends with [`Pool::try_get`], which says [`Exhausted`](crate::GetError::Exhausted)
     /// rather than wait. Threads have no caches then unless [`thread_cache`](Self::thread_cache)
     /// asks for them: an item idle in the cache of another thread counts and cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{GetError, Pool};
+    ///
+    /// let pool = Pool::builder(String::new).max_total(1).build()?;
+    /// let _only = pool.get();
+    /// assert_eq!(pool.try_get().unwrap_err(), GetError::Exhausted);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn max_total(mut self, items: usize) -> Self {
         self.config.max_live = items;
         self
     }
 
     /// How large the caches of threads are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{Pool, ThreadCache};
+    ///
+    /// let pool = Pool::builder(String::new).thread_cache(ThreadCache::Off).build()?;
+    /// drop(pool.get());
+    /// assert_eq!((pool.stats().idle_in_caches, pool.stats().idle_in_stripes), (0, 1));
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn thread_cache(mut self, size: ThreadCache) -> Self {
         self.thread_cache = size;
         self
@@ -167,6 +175,17 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
 
     /// How many threads have a cache of their own; by default four for each processor, and 16 at
     /// least. The others share stripes, one for each processor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::Pool;
+    ///
+    /// let pool = Pool::builder(String::new).max_thread_caches(8).build()?;
+    /// drop(pool.get());
+    /// assert_eq!(pool.stats().thread_caches, 1);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn max_thread_caches(mut self, threads: usize) -> Self {
         self.config.max_thread_caches = threads;
         self
@@ -174,24 +193,67 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
 
     /// How long the depot keeps what it does not need: between one and two intervals, each 10 s by
     /// default. [`Duration::MAX`]: until it is trimmed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use thrifty_pool::Pool;
+    ///
+    /// let pool = Pool::builder(String::new).decay_interval(Duration::from_secs(60)).build()?;
+    /// # drop(pool);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn decay_interval(mut self, interval: Duration) -> Self {
         self.config.decay_interval = interval;
         self
     }
 
     /// Where the time for that comes from, if not from the system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use thrifty_pool::{Pool, clock::ManualClock};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let pool = Pool::builder(String::new).clock(clock.clone()).build()?;
+    /// # drop(pool);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.config.clock = Some(clock);
         self
     }
 
     /// What becomes of an item whose guard is dropped because a panic unwinds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::{OnUnwind, Pool};
+    ///
+    /// let pool = Pool::builder(String::new).on_unwind(OnUnwind::Recycle).build()?;
+    /// # drop(pool);
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn on_unwind(mut self, on_unwind: OnUnwind) -> Self {
         self.on_unwind = on_unwind;
         self
     }
 
     /// What [`Pool::name`] says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::Pool;
+    ///
+    /// let pool = Pool::builder(String::new).name(format!("shard-{}", 3)).build()?;
+    /// assert_eq!(pool.name(), "shard-3");
+    /// # Ok::<(), thrifty_pool::BuildError>(())
+    /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
@@ -290,95 +352,6 @@ impl<T: Send + 'static, M: Manage<Item = T>> fmt::Debug for Builder<T, M> {
             .field("max_item_weight", &self.max_item_weight)
             .field("on_unwind", &self.on_unwind)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a [`Builder`] makes no pool.
-///
-/// # Examples
-///
-/// ```
-/// use thrifty_pool::{BuildError, Pool, ThreadCache};
-///
-/// let cache = ThreadCache::Rounds(5000);
-/// let result = Pool::builder(String::new).thread_cache(cache).build();
-/// assert_eq!(result.unwrap_err(), BuildError::RoundsTooMany(5000));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// `max_idle` or `max_idle_bytes` is 0: a pool that keeps nothing.
-    NothingIdle,
-    /// `max_total` is 0: a pool that lends nothing.
-    NothingMayLive,
-    /// `ThreadCache::Rounds(0)`; no cache is `ThreadCache::Off`.
-    NoRounds,
-    /// More rounds than a magazine may have, which is 1024.
-    RoundsTooMany(usize),
-    /// The depot takes whole magazines, and `max_idle` is less than one has.
-    MagazineTooLarge {
-        /// What [`ThreadCache::Rounds`] says.
-        rounds: usize,
-        /// The limit.
-        max_idle: usize,
-    },
-    /// `max_item_weight` is below the size of an item: each would be dropped on return.
-    TooHeavy {
-        /// An item's own size.
-        size: usize,
-        /// The limit.
-        max_item_weight: usize,
-    },
-    /// `decay_interval` is zero.
-    NoInterval,
-    /// There is no memory for the pool.
-    Alloc(AllocError),
-}
-
-impl BuildError {
-    fn from_config(error: ConfigError) -> Self {
-        match error {
-            ConfigError::RoundsTooMany(rounds) => Self::RoundsTooMany(rounds),
-            ConfigError::NothingMayLive => Self::NothingMayLive,
-            ConfigError::NoInterval => Self::NoInterval,
-            // The only other one is `NowhereToCache`, and there are always stripes.
-            _ => Self::NothingIdle,
-        }
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NothingIdle => f.write_str("a pool that may keep nothing idle is no pool"),
-            Self::NothingMayLive => f.write_str("a limit of 0 items allows none"),
-            Self::NoRounds => f.write_str("a cache of 0 rounds: say ThreadCache::Off"),
-            Self::RoundsTooMany(rounds) => {
-                write!(f, "{rounds} rounds are too many: the most is {MAX_ROUNDS}")
-            }
-            Self::MagazineTooLarge { rounds, max_idle } => write!(
-                f,
-                "magazines of {rounds} rounds never fit a limit of {max_idle} idle items"
-            ),
-            Self::TooHeavy {
-                size,
-                max_item_weight,
-            } => write!(
-                f,
-                "items of {size} bytes never fit a limit of {max_item_weight} bytes"
-            ),
-            Self::NoInterval => f.write_str("a decay interval of zero would never rest"),
-            Self::Alloc(_) => f.write_str("there is no memory for the pool"),
-        }
-    }
-}
-
-impl Error for BuildError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Alloc(error) => Some(error),
-            _ => None,
-        }
     }
 }
 

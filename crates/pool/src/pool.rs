@@ -111,6 +111,10 @@ where
 {
     /// A pool of items that `create` makes and `reset` cleans, with the default limits.
     ///
+    /// An item weighs its size alone. For items that own memory which grows, and that `reset` leaves
+    /// in place, implement [`Manage`] and say so by [`Manage::weight`]: else `max_item_weight` and
+    /// `max_idle_bytes` do not see it.
+    ///
     /// # Panics
     ///
     /// When there is no memory for the pool. [`Builder::build`] returns an error instead.
