@@ -154,6 +154,21 @@ fn a_dropped_pool_leaves_nothing_behind() {
 }
 
 #[test]
+fn growing_asks_for_less_where_there_is_not_twice_as_much() {
+    for gone in [false, true] {
+        let pool = pool(Wipe::Never);
+        let mut buf = pool.get(2 << 20);
+        if gone {
+            drop(pool);
+        }
+        let grow = || buf.try_reserve((2 << 20) + 1);
+        let (result, struck) = thrifty_testkit::with_failing(AllocFault::Once, 0, grow);
+        assert_eq!((result, struck), (Ok(()), 1));
+        assert_eq!(buf.capacity(), (2 << 20) + 1);
+    }
+}
+
+#[test]
 fn only_what_may_be_dirty_is_zeroed() {
     // The allocator fills fresh memory with a pattern, so zeros come from its `alloc_zeroed`.
     let pool = BufferPool::new();

@@ -53,12 +53,26 @@ fn pooled(block: &Block, rules: &Rules, class: usize, needed: usize) -> Result<B
     let engine = engine.ok_or(BufError::Closed)?;
     if engine.supplier().is_oversize() {
         let capacity = rules.grown(block.capacity(), needed);
-        return create(&engine, capacity, Fresh::Any);
+        return or_less(capacity, needed, |capacity| {
+            create(&engine, capacity, Fresh::Any)
+        });
     }
     match engine.take_hit() {
         // SAFETY: rounds of this engine are blocks, and this one comes with its lease.
         Some(round) => Ok(unsafe { Block::from_round(round) }),
         None => take_slow(&engine, Fresh::Any),
+    }
+}
+
+/// Makes a block with room to spare or, where there is no memory for that, as large as it must be.
+fn or_less(
+    capacity: usize,
+    needed: usize,
+    make: impl Fn(usize) -> Result<Block, BufError>,
+) -> Result<Block, BufError> {
+    match make(capacity) {
+        Err(BufError::Alloc(_)) if capacity > needed => make(needed),
+        made => made,
     }
 }
 
@@ -74,9 +88,12 @@ unsafe fn grow_alone(block: &mut Block, len: usize, needed: usize) -> Result<(),
         Wipe::Never => Fresh::Any,
         Wipe::OnPut | Wipe::OnPutVolatile => Fresh::Zeroed,
     };
-    // SAFETY: the lease is that of the old block, which is freed below.
-    let larger = unsafe { Block::allocate(shared, capacity, rules.align, Route::Unpooled, fresh) };
-    let mut larger = larger?;
+    let mut larger = or_less(capacity, needed, |capacity| {
+        // SAFETY: the lease is that of the old block, which is freed below.
+        let made =
+            unsafe { Block::allocate(shared, capacity, rules.align, Route::Unpooled, fresh) };
+        made.map_err(BufError::from)
+    })?;
     // SAFETY: by the caller; the larger block is another allocation with room for more.
     unsafe { move_contents(block, &mut larger, len) };
     let mut old = core::mem::replace(block, larger);

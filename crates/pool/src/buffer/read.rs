@@ -93,7 +93,8 @@ impl PooledBuf {
     ///
     /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) when there is more; to know that, one byte
     /// beyond the limit is read and lost. Otherwise as [`read_from`](Self::read_from), but it goes
-    /// on after `Interrupted`. Bytes that had arrived by then stay in the buffer.
+    /// on after `Interrupted`. Bytes that had arrived by then stay in the buffer, except for one
+    /// where it is full and cannot grow.
     ///
     /// # Examples
     ///
