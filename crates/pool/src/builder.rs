@@ -279,7 +279,8 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
         self.check()?;
         let keeper = Keeper {
             manager: self.manager.map_err(BuildError::Alloc)?,
-            max_item_weight: self.max_item_weight,
+            // `check` has seen that it is no less.
+            max_owned: self.max_item_weight.saturating_sub(size_of::<T>()),
             recycles_on_unwind: self.on_unwind == OnUnwind::Recycle,
             name: self.name,
         };
