@@ -20,15 +20,21 @@ use super::{
 ///
 /// # Memory
 ///
-/// A word and a flag for each thread number that ever put a buffer; numbers are used again after a
+/// 128 bytes for each thread number that ever put a buffer; numbers are used again after a
 /// thread's end, and so is what is in the slot then. The tables grow by doubling. `thread_local`
 /// allocates them, and aborts where that fails; so memory is asked for before, by ways that may
 /// fail. An abort is left only where the memory runs out in between.
 pub(crate) struct Slots {
-    slots: ThreadLocal<Slot<()>>,
+    slots: ThreadLocal<Apart>,
     gate: Gate,
     interval: Interval,
 }
+
+/// A slot that shares no cache line with that of another thread. With the flag that `ThreadLocal`
+/// puts in front, one takes 128 bytes.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Apart(Slot<()>);
 
 impl Slots {
     pub(crate) fn new() -> Self {
@@ -41,7 +47,10 @@ impl Slots {
 
     /// This thread's idle block.
     pub(crate) fn take(&self) -> Option<NonNull<()>> {
-        self.slots.get().and_then(Slot::take).and_then(NonNull::new)
+        self.slots
+            .get()
+            .and_then(|slot| slot.0.take())
+            .and_then(NonNull::new)
     }
 
     /// Keeps a block for this thread. Whether that was possible: if not, nothing has happened; if
@@ -54,19 +63,21 @@ impl Slots {
                 None => return false,
             },
         };
-        slot.put(block.as_ptr())
+        slot.0.put(block.as_ptr())
     }
 
     /// Makes this thread's slot, if it can still have one.
     #[cold]
-    fn enter_slow(&self) -> Option<&Slot<()>> {
+    fn enter_slow(&self) -> Option<&Apart> {
         if IS_LEAVING.get() || !is_there_memory() {
             return None;
         }
         // `thread_local` panics when its own thread-local is gone. `Leaving` goes before it and
         // says so, unless this thread has never been here and is ending, after another user of
         // that crate.
-        let made = catch_unwind(AssertUnwindSafe(|| self.slots.get_or(Slot::new)));
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            self.slots.get_or(|| Apart(Slot::new()))
+        }));
         let Ok(slot) = made else {
             IS_LEAVING.set(true);
             return None;
@@ -74,7 +85,7 @@ impl Slots {
         // From now on this thread is watched for its end. If it is ending, the slot serves still.
         let _ = LEAVING.try_with(|_| ());
         if !self.gate.admits() {
-            let found = slot.close();
+            let found = slot.0.close();
             debug_assert!(found.is_none(), "nobody has put anything yet");
             return None;
         }
@@ -100,26 +111,26 @@ impl Slots {
 
     /// Takes out what was not used since the last call, and hands it over.
     pub(crate) fn age(&self, mut each: impl FnMut(NonNull<()>)) {
-        let old = self.slots.iter().filter_map(Slot::age);
+        let old = self.slots.iter().filter_map(|slot| slot.0.age());
         old.filter_map(NonNull::new).for_each(&mut each);
     }
 
     /// Takes out everything, and hands it over.
     pub(crate) fn steal(&self, mut each: impl FnMut(NonNull<()>)) {
-        let all = self.slots.iter().filter_map(Slot::steal);
+        let all = self.slots.iter().filter_map(|slot| slot.0.steal());
         all.filter_map(NonNull::new).for_each(&mut each);
     }
 
     /// Takes out everything and lets nothing in again.
     pub(crate) fn close(&self, mut each: impl FnMut(NonNull<()>)) {
         self.gate.shut();
-        let all = self.slots.iter().filter_map(Slot::close);
+        let all = self.slots.iter().filter_map(|slot| slot.0.close());
         all.filter_map(NonNull::new).for_each(&mut each);
     }
 
     /// How many blocks are idle here.
     pub(crate) fn count(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.is_full()).count()
+        self.slots.iter().filter(|slot| slot.0.is_full()).count()
     }
 }
 
@@ -135,7 +146,7 @@ const LOOK_EVERY: u32 = 64;
 /// Whether there is memory for a table, as far as one can know before: `thread_local` aborts
 /// where there is none, and a buffer without a slot is no loss.
 fn is_there_memory() -> bool {
-    let mut probe = Vec::<Slot<()>>::new();
+    let mut probe = Vec::<Apart>::new();
     probe.try_reserve_exact(PROBE_SLOTS).is_ok()
 }
 
