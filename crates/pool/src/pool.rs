@@ -75,6 +75,7 @@ impl<T: Reset + Send + 'static> Pool<T> {
     /// # Examples
     ///
     /// ```
+    /// # #[cfg(feature = "derive")] {
     /// use thrifty_pool::{Pool, Reset};
     ///
     /// #[derive(Default, Reset)]
@@ -83,6 +84,7 @@ impl<T: Reset + Send + 'static> Pool<T> {
     /// let pool = Pool::new(Request::default);
     /// pool.get().path.push_str("/index");
     /// assert_eq!(pool.get().path, "");
+    /// # }
     /// ```
     pub fn new(create: impl Fn() -> T + Send + Sync + 'static) -> Self {
         Self::builder(create).build_or_panic()
