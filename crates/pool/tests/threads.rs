@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use std::time::Instant;
+use std::time::Instant as Stopwatch;
 
+use thrifty_pool::clock::Instant;
 use thrifty_pool::{Pool, Pressure, StaticPool, ThreadCache};
 use thrifty_testkit::{Ledger, Registered, Tracked, around_tls_destructors, churn, together};
 
@@ -255,7 +256,7 @@ fn a_million_pools_come_and_go() {
     } else {
         1_000_000
     };
-    let before = Instant::now();
+    let before = Stopwatch::now();
     let mut kept = Vec::new();
     for number in 0..count {
         let pool = Pool::new(String::new);
@@ -281,11 +282,14 @@ fn trims_meet_threads_at_work() {
     let ledger = Ledger::new();
     let pool = pool(&ledger, ThreadCache::Rounds(4));
     together(4, |index| {
-        for round in 0..300 {
-            work(&pool, round);
+        for round in 0..300_u64 {
+            work(&pool, usize::try_from(round).unwrap());
             match (index, round % 7) {
                 (0, 0) => drop(pool.trim(Pressure::High)),
+                (1, 0) => drop(pool.trim(Pressure::High)),
                 (1, 1) => drop(pool.trim(Pressure::Medium)),
+                // A storm of intervals that end, for every thread in its own time.
+                (_, 4) => drop(pool.tick_at(Instant::from_nanos(round << 35))),
                 (2, 2) => pool.flush_thread(),
                 (3, 3) => assert!(pool.prefill(5).is_ok()),
                 _ => {}
