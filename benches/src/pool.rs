@@ -10,8 +10,19 @@
 //!   cannot see them, and each answer says whether the object was empty and nobody else's.
 //! - **The best settings.** Room for all that is live at once, filled beforehand.
 //! - **Guards.** Ours is `'static` and costs nothing for it. Those of the others borrow, which is
-//!   their cheaper kind, where the name does not end in `-owned`; what goes to another thread is owned.
-//!   `std` and `mimalloc` are a block of a kilobyte per pair, allocated and freed.
+//!   their cheaper kind, where a row does not need the other:
+//!
+//! | subject | guard | by the row |
+//! |---|---|---|
+//! | `thrifty`, `thrifty-static` | owned, one pointer | – |
+//! | `…-owned` | owned, with a count | owned, too, in `pool/producer-consumer/2t` |
+//! | `object-pool`, `opool`, `lockfree-object-pool`, `sharded-slab` | borrowed | owned there |
+//! | `zeropool`, `regex-automata` | borrowed; there is no other | there of a pool that is a `static` |
+//! | `crossbeam-array-queue`, `mutex-vec` | borrowed, of our making | not there |
+//! | `std`, `mimalloc`, `plurality` | owned; a block of a kilobyte per pair, allocated and freed | – |
+//!
+//!   `regex-automata` has a fast path for the one thread that was first; `regex-automata-owner` is the
+//!   row's worker being that thread, the other a worker as most are.
 //!
 //! Beside the times stand, where allocations are counted, what a side has made itself since it was
 //! filled (`created`, its misses) and what it holds when its threads have ended (`retained bytes`).
