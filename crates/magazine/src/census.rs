@@ -10,6 +10,7 @@ use thrifty_sync::{
 pub(crate) struct Census {
     live: AtomicUsize,
     created: AtomicU64,
+    retired: AtomicU64,
     reclaimed: AtomicU64,
     overflowed: AtomicU64,
     max_live: usize,
@@ -21,6 +22,7 @@ impl Census {
         Self {
             live: AtomicUsize::new(0),
             created: AtomicU64::new(0),
+            retired: AtomicU64::new(0),
             reclaimed: AtomicU64::new(0),
             overflowed: AtomicU64::new(0),
             max_live,
@@ -51,10 +53,18 @@ impl Census {
             .fetch_add(rounds as u64, ord!(census.count, Relaxed));
     }
 
-    /// Rounds are no more.
-    pub(crate) fn gone(&self, rounds: usize) {
+    /// Rounds that were admitted were not made.
+    pub(crate) fn forgo(&self, rounds: usize) {
         // ORDERING(census.count): Relaxed; see `admit`.
         self.live.fetch_sub(rounds, ord!(census.count, Relaxed));
+    }
+
+    /// Rounds are no more.
+    pub(crate) fn gone(&self, rounds: usize) {
+        self.forgo(rounds);
+        // ORDERING(census.count): Relaxed; see `admit`.
+        self.retired
+            .fetch_add(rounds as u64, ord!(census.count, Relaxed));
     }
 
     /// Rounds that a trim or decay destroys.
@@ -71,11 +81,16 @@ impl Census {
             .fetch_add(rounds as u64, ord!(census.count, Relaxed));
     }
 
-    /// Live rounds, and those created, reclaimed and overflowed so far.
-    pub(crate) fn read(&self) -> (usize, [u64; 3]) {
+    /// Live rounds, and those created, retired, reclaimed and overflowed so far.
+    pub(crate) fn read(&self) -> (usize, [u64; 4]) {
         // ORDERING(census.count): Relaxed; see `admit`.
         let live = self.live.load(ord!(census.count, Relaxed));
-        let past = [&self.created, &self.reclaimed, &self.overflowed];
+        let past = [
+            &self.created,
+            &self.retired,
+            &self.reclaimed,
+            &self.overflowed,
+        ];
         (
             live,
             past.map(|count| count.load(ord!(census.count, Relaxed))),

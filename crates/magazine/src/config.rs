@@ -11,6 +11,9 @@ use thrifty_sync::{
 /// The largest magazine, in rounds. A thread holds two, so this bounds what it may strand.
 pub const MAX_ROUNDS: usize = 1024;
 
+/// The most magazines that the depot can have room for: half a megabyte of slots.
+pub const MAX_MAGAZINES: usize = 1 << 16;
+
 /// The limits of an engine. Plain data: change the fields, then pass it on.
 ///
 /// # Examples
@@ -26,10 +29,12 @@ pub const MAX_ROUNDS: usize = 1024;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Rounds per magazine. A thread's cache holds two magazines. 0: no thread caches, all
+    /// Rounds per magazine, of which the depot has to have room for one: at most `max_idle` of them
+    /// count, if that is not 0. A thread's cache holds two magazines. 0: no thread caches, all
     /// threads share the stripes.
     pub rounds: usize,
-    /// The most rounds that the depot holds.
+    /// The most rounds that the depot holds. It takes whole magazines; only threads that end use
+    /// what is left after those.
     pub max_idle: usize,
     /// The most bytes, by [`Supplier::weigh`](crate::Supplier::weigh), that the depot holds.
     pub max_idle_bytes: usize,
@@ -79,6 +84,10 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.rounds > MAX_ROUNDS {
             return Err(ConfigError::RoundsTooMany(self.rounds));
+        }
+        let most = self.rounds.max(1) * MAX_MAGAZINES;
+        if self.max_idle > most {
+            return Err(ConfigError::IdleTooMany(most));
         }
         if self.max_live == 0 {
             return Err(ConfigError::NothingMayLive);
@@ -133,6 +142,8 @@ impl fmt::Debug for Config {
 pub enum ConfigError {
     /// More than [`MAX_ROUNDS`] rounds per magazine.
     RoundsTooMany(usize),
+    /// `max_idle` is more than the depot can have room for, which is this many.
+    IdleTooMany(usize),
     /// `max_live` is 0.
     NothingMayLive,
     /// `decay_interval` is zero.
@@ -148,6 +159,7 @@ impl fmt::Display for ConfigError {
                 f,
                 "a magazine of {rounds} rounds is too large: the most is {MAX_ROUNDS}"
             ),
+            Self::IdleTooMany(most) => write!(f, "the depot has room for {most} rounds at most"),
             Self::NothingMayLive => f.write_str("a limit of 0 live objects allows none"),
             Self::NoInterval => f.write_str("a decay interval of zero would never rest"),
             Self::NowhereToCache => f.write_str("neither thread caches nor stripes to hold rounds"),

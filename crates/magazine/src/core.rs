@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use core::ptr::{self, NonNull};
 
 use thrifty_sync::{
-    atomic::{AtomicPtr, AtomicU32, AtomicU64},
+    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize},
     ord,
 };
 use thrifty_traits::{AllocError, AllocErrorKind};
@@ -35,14 +35,15 @@ use crate::{
 /// table ever holds it.
 pub(crate) const CLOSED: u64 = 2;
 
-/// Empty magazines that the depot keeps for whoever needs one, at most.
-const MAX_EMPTY: usize = 32;
+/// Empty magazines that the depot keeps for whoever needs one, at most. They are looked for one by
+/// one, so there is a limit below that of full ones.
+const MAX_EMPTY: usize = 256;
 
 /// What the typed half supplies; see [`Supplier`](crate::Supplier) for the contracts.
 #[derive(Debug)]
 pub(crate) struct Vtable {
-    pub(crate) destroy: unsafe fn(&Core, &[Round]),
-    pub(crate) weigh: unsafe fn(&Core, &[Round]) -> usize,
+    pub(crate) destroy: unsafe fn(NonNull<Core>, &[Round]),
+    pub(crate) weigh: unsafe fn(NonNull<Core>, &[Round]) -> usize,
     /// Drops the supplier: nobody uses it any more.
     pub(crate) end: unsafe fn(NonNull<Core>),
     /// Frees the memory: nobody uses it any more.
@@ -60,19 +61,33 @@ pub(crate) struct Core {
     /// Rounds per magazine.
     pub(crate) rounds: u32,
     pub(crate) vtable: &'static Vtable,
+    /// This very core, as it was allocated: a pointer that may be used for all that the typed half
+    /// put around it.
+    origin: Origin,
     seats: Box<[AtomicPtr<Seat>]>,
     pub(crate) stripes: Box<[Stripe]>,
+    pub(crate) config: Config,
+    pub(crate) leases: Leases,
+    /// Seats that have an owner: a hint that spares looking for a free one.
+    taken: AtomicUsize,
     /// Counts the trims that threads have to follow.
     epoch: AtomicU32,
     pub(crate) decay: Decay,
-    pub(crate) config: Config,
-    pub(crate) leases: Leases,
     pub(crate) depot: Depot,
     pub(crate) census: Census,
 }
 
+#[derive(Debug)]
+struct Origin(NonNull<Core>);
+
+// SAFETY: an address, which is followed under the engine's own rules: a core is `Sync` without it.
+unsafe impl Send for Origin {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Origin {}
+
 impl Core {
-    /// An engine with one handle, if there is memory for it.
+    /// An engine with one handle, which the caller writes to `origin`, if there is memory for what
+    /// it has beside.
     ///
     /// # Panics
     ///
@@ -81,12 +96,16 @@ impl Core {
         config: Config,
         vtable: &'static Vtable,
         key: u64,
-        set: u32,
+        origin: NonNull<Self>,
     ) -> Result<Self, AllocError> {
         if let Err(error) = config.validate() {
             panic!("{error}");
         }
-        let rounds = u32::try_from(config.rounds.max(1)).unwrap_or(u32::MAX);
+        let rounds = match config.max_idle {
+            0 => config.rounds.max(1),
+            most => config.rounds.clamp(1, most),
+        };
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
         let seats = match config.rounds {
             0 => 0,
             _ => config.max_thread_caches,
@@ -105,16 +124,18 @@ impl Core {
         let refused = |size| AllocError::new(AllocErrorKind::Backend, size, align_of::<Self>());
         Ok(Self {
             key: AtomicU64::new(key),
-            set,
+            set: 0,
             rounds,
             vtable,
+            origin: Origin(origin),
             seats: try_boxed(seats, || AtomicPtr::new(ptr::null_mut()))
                 .ok_or_else(|| refused(seats.saturating_mul(size_of::<usize>())))?,
             stripes: try_boxed(config.stripes, Stripe::new)
                 .ok_or_else(|| refused(config.stripes.saturating_mul(size_of::<Stripe>())))?,
+            leases: Leases::new(),
+            taken: AtomicUsize::new(0),
             epoch: AtomicU32::new(0),
             decay: Decay::new(config.decay_interval),
-            leases: Leases::new(),
             depot: Depot::try_new(full, full.min(MAX_EMPTY), rounds, max)
                 .ok_or_else(|| refused(full.saturating_mul(size_of::<usize>())))?,
             census: Census::new(config.max_live),
@@ -151,6 +172,21 @@ impl Core {
         self.epoch.fetch_add(1, ord!(core.epoch, Relaxed));
     }
 
+    /// This core, with the provenance of its allocation.
+    pub(crate) fn origin(&self) -> NonNull<Self> {
+        self.origin.0
+    }
+
+    /// Gives the engine a set, before anybody uses it.
+    pub(crate) fn put_into_set(&mut self, set: u32) {
+        self.set = set;
+    }
+
+    /// How many threads may have a cache.
+    pub(crate) fn seat_limit(&self) -> usize {
+        self.seats.len()
+    }
+
     #[inline]
     pub(crate) fn set(&self) -> usize {
         self.set as usize
@@ -166,6 +202,7 @@ impl Core {
         self.seats.is_empty()
     }
 
+    /// Every seat, free or not.
     pub(crate) fn seats(&self) -> impl Iterator<Item = &Seat> {
         self.seats.iter().filter_map(|seat| {
             // ORDERING(core.see_seat): Acquire; pairs with core.add_seat, which wrote the seat.
@@ -178,13 +215,31 @@ impl Core {
 
     /// A free seat for the thread `token`, if there is one or room for one.
     pub(crate) fn claim_seat(&self, token: u64) -> Option<&Seat> {
-        if let Some(seat) = self.seats().find(|seat| seat.try_claim(token)) {
-            return Some(seat);
+        // ORDERING(core.taken): Relaxed; a hint. Out of date, it costs a search, or a turn in the
+        // stripes.
+        if self.taken.load(ord!(core.taken, Relaxed)) >= self.seats.len() {
+            return None;
         }
+        let seat = self
+            .seats()
+            .find(|seat| seat.try_claim(token))
+            .or_else(|| self.add_seat(token))?;
+        self.taken.fetch_add(1, ord!(core.taken, Relaxed));
+        Some(seat)
+    }
+
+    /// A seat was given up.
+    pub(crate) fn seat_left(&self) {
+        // ORDERING(core.taken): Relaxed; see `claim_seat`.
+        self.taken.fetch_sub(1, ord!(core.taken, Relaxed));
+    }
+
+    /// A new seat for the thread `token`, if there is room for one.
+    fn add_seat(&self, token: u64) -> Option<&Seat> {
         // ORDERING(core.look_seat): Relaxed; a hint that saves making a seat for nothing.
         let vacant = |place: &&AtomicPtr<Seat>| place.load(ord!(core.look_seat, Relaxed)).is_null();
         let first = self.seats.iter().position(|place| vacant(&place))?;
-        let seat = Box::into_raw(try_box(Seat::taken_by(token))?);
+        let seat = Box::into_raw(try_box(Seat::taken_by(token, self.origin()))?);
         let added = self.seats.iter().skip(first).filter(vacant).any(|place| {
             place
                 .compare_exchange(

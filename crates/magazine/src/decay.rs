@@ -6,7 +6,8 @@
 //! (`kmem_depot_ws_update` and `kmem_depot_ws_reap` of illumos do this with two intervals).
 //!
 //! Whoever finds that an interval is over does not have to destroy it all at once: the rounds are
-//! *due*, and each exchange with the depot pays for one magazine.
+//! *due*, and each visit to the depot by a thread that wants to put pays for one magazine. A thread
+//! that wants to take pays nothing: the load may be coming back for what is due.
 
 use core::time::Duration;
 
@@ -63,8 +64,9 @@ impl Decay {
         self.due.store(rounds, ord!(decay.due, Relaxed));
     }
 
-    /// Takes on up to `rounds` of the rounds due.
-    pub(crate) fn take_on(&self, rounds: usize) -> usize {
+    /// Takes on up to `rounds` of the rounds due. Of those, only `left_over` have still not been
+    /// wanted; the rest is forgiven, since the load has come back for it.
+    pub(crate) fn take_on(&self, rounds: usize, left_over: usize) -> usize {
         // ORDERING(decay.due): Relaxed; see `owe`.
         if self.due.load(ord!(decay.due, Relaxed)) == 0 {
             return 0;
@@ -72,9 +74,9 @@ impl Decay {
         let due =
             self.due
                 .fetch_update(ord!(decay.due, Relaxed), ord!(decay.due, Relaxed), |due| {
-                    Some(due.saturating_sub(rounds))
+                    Some(due.min(left_over).saturating_sub(rounds))
                 });
-        due.map_or(0, |due| due.min(rounds))
+        due.map_or(0, |due| due.min(left_over).min(rounds))
     }
 }
 
@@ -113,9 +115,16 @@ mod tests {
     fn what_is_due_is_taken_on_once() {
         let decay = Decay::new(Duration::from_secs(1));
         decay.owe(5);
-        assert_eq!(
-            [decay.take_on(3), decay.take_on(3), decay.take_on(3)],
-            [3, 2, 0]
-        );
+        let take_on = || decay.take_on(3, 100);
+        assert_eq!([take_on(), take_on(), take_on()], [3, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_wanted_again_is_forgiven() {
+        let decay = Decay::new(Duration::from_secs(1));
+        decay.owe(10);
+        assert_eq!(decay.take_on(3, 4), 3);
+        assert_eq!(decay.take_on(3, 100), 1);
+        assert_eq!(decay.take_on(3, 100), 0);
     }
 }

@@ -60,6 +60,24 @@ pub(crate) struct Max {
 #[must_use = "room that is reserved and forgotten is lost"]
 pub(crate) struct Room(usize);
 
+impl Room {
+    /// For how many rounds.
+    pub(crate) fn rounds(&self) -> usize {
+        self.0
+    }
+
+    /// One for `rounds`, or as many as there are, and one for the rest.
+    pub(crate) fn split(self, rounds: usize) -> (Self, Self) {
+        let first = rounds.min(self.0);
+        (Self(first), Self(self.0 - first))
+    }
+
+    /// One for both.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
 fn slots(count: usize) -> Option<Slots> {
     let mut slots = Vec::new();
     slots.try_reserve_exact(count).ok()?;
@@ -113,6 +131,18 @@ impl Depot {
         reserved.ok().map(|_| Room(rounds))
     }
 
+    /// Reserves room for as many of `rounds` as there is room for.
+    pub(crate) fn reserve_some(&self, rounds: usize) -> Option<Room> {
+        let fit = |held: usize| rounds.min(self.max.rounds.saturating_sub(held));
+        // ORDERING(magazine.held): Relaxed; the number alone is the reservation.
+        let before = self.held.fetch_update(
+            ord!(magazine.held, Relaxed),
+            ord!(magazine.held, Relaxed),
+            |held| (fit(held) > 0).then(|| held + fit(held)),
+        );
+        before.ok().map(|held| Room(fit(held)))
+    }
+
     /// Gives room back that was not filled.
     pub(crate) fn unreserve(&self, room: Room) {
         // ORDERING(magazine.held): Relaxed; see `reserve`.
@@ -141,6 +171,12 @@ impl Depot {
         self.unreserve(room);
         // SAFETY: from `into_raw` above, and no slot has taken it.
         unsafe { Magazine::from_raw(raw) }.map_or(Ok(()), Err)
+    }
+
+    /// Whether so many bytes more would fit at present.
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        let after = self.held_bytes().checked_add(bytes);
+        after.is_some_and(|after| after <= self.max.bytes)
     }
 
     fn reserve_bytes(&self, weight: usize) -> bool {
@@ -185,11 +221,26 @@ impl Depot {
 
     /// Takes a magazine with rounds, as part of the load: the working set has room for it.
     pub(crate) fn take(&self) -> Option<Magazine> {
-        let magazine = self.remove()?;
+        let magazine = self.remove();
+        // Also when there was none: more was wanted then than there is.
+        self.lower();
+        magazine
+    }
+
+    /// No more than what is held now was left over in this interval.
+    pub(crate) fn lower(&self) {
         let held = self.held();
-        // ORDERING(magazine.low): Relaxed; a figure that decay goes by, a step late at worst.
-        self.low.fetch_min(held, ord!(magazine.low, Relaxed));
-        Some(magazine)
+        // ORDERING(magazine.low): Relaxed; a figure that decay goes by, a step late at worst. The
+        // look saves a locked instruction where there is nothing to lower.
+        if self.low.load(ord!(magazine.low, Relaxed)) > held {
+            self.low.fetch_min(held, ord!(magazine.low, Relaxed));
+        }
+    }
+
+    /// The fewest rounds held since the interval began.
+    pub(crate) fn low(&self) -> usize {
+        // ORDERING(magazine.low): Relaxed; see `lower`.
+        self.low.load(ord!(magazine.low, Relaxed))
     }
 
     /// Takes a magazine with rounds without leaving a trace in the working set.
@@ -286,17 +337,29 @@ impl Depot {
     /// Frees the empty magazines.
     pub(crate) fn free_empty(&self) -> usize {
         let mut freed = 0;
-        while let Some(magazine) = self.take_empty() {
+        // So many turns at most: others may go on to put empty ones.
+        for _ in 0..self.empty.len() {
+            let Some(magazine) = self.take_empty() else {
+                break;
+            };
             freed += Magazine::size_bytes(magazine.capacity());
             magazine.free();
         }
         freed
     }
 
+    /// How many empty magazines lie here.
+    pub(crate) fn empty_magazines(&self) -> usize {
+        // ORDERING(magazine.looked): Relaxed; a figure.
+        let there =
+            |slot: &&AtomicPtr<Header>| !slot.load(ord!(magazine.looked, Relaxed)).is_null();
+        self.empty.iter().filter(there).count()
+    }
+
     /// Ends an interval: how many rounds nobody wanted in it.
     pub(crate) fn end_interval(&self) -> usize {
         let held = self.held();
-        // ORDERING(magazine.low): Relaxed; see `take`.
+        // ORDERING(magazine.low): Relaxed; see `lower`.
         self.low.swap(held, ord!(magazine.low, Relaxed)).min(held)
     }
 }

@@ -17,6 +17,7 @@ use thrifty_traits::{AllocError, AllocErrorKind, Pressure, Reclaimed, Rejected};
 
 use crate::{
     config::Config,
+    contain::contain,
     core::{Core, Vtable},
     permit::{Permit, Refused},
     round::Round,
@@ -29,9 +30,9 @@ use crate::{
 ///
 /// # Memory
 ///
-/// One pointer. The engine itself takes some 500 bytes, 8 per magazine that the depot may hold
-/// and 8 per thread that may have a cache, and 128 per stripe. A thread's cache takes 128 bytes
-/// and up to two magazines of `16 + 8 × rounds` bytes.
+/// One pointer. The engine itself takes some 700 bytes, up to 16 per magazine that the depot may
+/// hold and 8 per thread that may have a cache, and 128 per stripe. A thread's cache takes 256
+/// bytes, which the next thread inherits, and up to two magazines of `24 + 8 × rounds` bytes.
 ///
 /// Idle rounds: at most `max_idle` in the depot, and twice `rounds` in each thread that has used
 /// the engine (at most `max_thread_caches` of them) and in each stripe. A thread gives its rounds
@@ -91,19 +92,26 @@ impl<S: Supplier> Engine<S> {
     ///
     /// When `config` is not [valid](Config::validate).
     pub fn try_new(supplier: S, config: Config) -> Result<Self, Rejected<S>> {
-        let key = thread::fresh_number();
-        let core = match Core::try_new(config, Shared::<S>::VTABLE, key, thread::enter_set(key)) {
-            Ok(core) => core,
-            Err(error) => return Err(Rejected::new(supplier, error)),
-        };
+        if let Err(error) = config.validate() {
+            panic!("{error}");
+        }
         let layout = Layout::new::<Shared<S>>();
         // SAFETY: the layout has a core in it and so is not of size zero.
         let place = unsafe { alloc(layout) }.cast::<Shared<S>>();
         let Some(place) = NonNull::new(place) else {
-            thread::leave_set(core.set());
             let error = AllocError::for_layout(AllocErrorKind::Backend, layout);
             return Err(Rejected::new(supplier, error));
         };
+        let key = thread::fresh_number();
+        let mut core = match Core::try_new(config, Shared::<S>::VTABLE, key, place.cast()) {
+            Ok(core) => core,
+            Err(error) => {
+                // SAFETY: from `alloc` above with this layout, and not in use.
+                unsafe { dealloc(place.as_ptr().cast(), layout) };
+                return Err(Rejected::new(supplier, error));
+            }
+        };
+        core.put_into_set(thread::enter_set(key));
         let shared = Shared {
             core,
             supplier: UnsafeCell::new(ManuallyDrop::new(supplier)),
@@ -202,16 +210,16 @@ impl<S: Supplier> Shared<S> {
         free: Self::free,
     };
 
-    unsafe fn destroy(core: &Core, rounds: &[Round]) {
-        // SAFETY: invariant 1; the engine only calls this on the core inside a `Shared<S>`.
-        let shared = unsafe { &*core::ptr::from_ref(core).cast::<Self>() };
+    unsafe fn destroy(core: NonNull<Core>, rounds: &[Round]) {
+        // SAFETY: valid: invariant 1; the caller has a count, and passes the core's origin.
+        let shared = unsafe { core.cast::<Self>().as_ref() };
         // SAFETY: passed on from the caller.
         unsafe { shared.supplier().destroy(rounds) };
     }
 
-    unsafe fn weigh(core: &Core, rounds: &[Round]) -> usize {
-        // SAFETY: invariant 1; the engine only calls this on the core inside a `Shared<S>`.
-        let shared = unsafe { &*core::ptr::from_ref(core).cast::<Self>() };
+    unsafe fn weigh(core: NonNull<Core>, rounds: &[Round]) -> usize {
+        // SAFETY: valid: invariant 1; the caller has a count, and passes the core's origin.
+        let shared = unsafe { core.cast::<Self>().as_ref() };
         // SAFETY: passed on from the caller.
         unsafe { shared.supplier().weigh(rounds) }
     }
@@ -222,8 +230,11 @@ impl<S: Supplier> Shared<S> {
         shared.supplier.with_mut(|supplier| {
             // SAFETY: valid: inside the cell. Exclusive: all handles and leases are gone.
             let supplier = unsafe { &mut *supplier };
-            // SAFETY: owned: this happens once.
-            unsafe { ManuallyDrop::drop(supplier) };
+            // A thread may be ending, where a panic would abort the process.
+            contain(|| {
+                // SAFETY: owned: this happens once.
+                unsafe { ManuallyDrop::drop(supplier) };
+            });
         });
     }
 
@@ -361,8 +372,25 @@ impl<S: Supplier> Shared<S> {
         if admitted == 0 {
             return Err(Refused::Exhausted);
         }
-        self.core.leases.add(admitted);
+        /// Gives back what was admitted, should the leases be too many.
+        struct Forgo<'a>(&'a Core, usize);
+        impl Drop for Forgo<'_> {
+            fn drop(&mut self) {
+                self.0.census.forgo(self.1);
+            }
+        }
+        let mut forgo = Forgo(&self.core, admitted);
+        self.core.leases.add_new(admitted);
+        forgo.1 = 0;
         Ok(Permit::new(self, admitted))
+    }
+
+    /// Rounds that were permitted are not made.
+    pub(crate) fn forgo(&self, rounds: usize) {
+        self.core.census.forgo(rounds);
+        // SAFETY: the leases of the permit. They are not the last ones: the handle or the round
+        // that the permit borrows from has one too.
+        unsafe { Core::release(self.core.origin(), rounds) };
     }
 
     pub(crate) fn core(&self) -> &Core {

@@ -19,8 +19,10 @@ pub(crate) struct Work {
     deposit: Option<(Magazine, Room)>,
     /// A magazine whose rounds a trim wants gone, with leases for them.
     discard: Option<Magazine>,
-    /// Whether the depot was visited, and whether it is time to look at the clock.
-    exchanged: Option<bool>,
+    /// Whether it is time to look at the clock.
+    look: bool,
+    /// Whether it is time to pay for what is due: a cache that wants to put has no use for more.
+    pay: bool,
 }
 
 impl Core {
@@ -30,6 +32,7 @@ impl Core {
         if held.rotate_to_take() {
             return (held.take(), work);
         }
+        work.look = held.count_exchange(EXCHANGES_PER_LOOK);
         let Some(full) = self.depot.take() else {
             return (None, work);
         };
@@ -39,7 +42,6 @@ impl Core {
         if let Some(empty) = held.load(full) {
             self.depot.put_empty(empty);
         }
-        work.exchanged = Some(held.count_exchange(EXCHANGES_PER_LOOK));
         (held.take(), work)
     }
 
@@ -50,6 +52,9 @@ impl Core {
         if held.rotate_to_put() {
             return (put_into_room(held, round), work);
         }
+        // Also where there turns out to be no room: a full depot has to decay as well.
+        work.look = held.count_exchange(EXCHANGES_PER_LOOK);
+        work.pay = true;
         let room = if held.lacks_spare() {
             None
         } else {
@@ -64,7 +69,6 @@ impl Core {
             return (Err(round), work);
         };
         work.deposit = held.unload_spare(empty).zip(room);
-        work.exchanged = Some(held.count_exchange(EXCHANGES_PER_LOOK));
         (put_into_room(held, round), work)
     }
 
@@ -123,12 +127,10 @@ impl Core {
             core.census.reclaimed(magazine.len() as usize);
             core.dispose(magazine)
         });
-        if let Some(look) = work.exchanged {
-            core.keep_house(look);
-        }
         let deposited = work
             .deposit
             .map_or(0, |(magazine, room)| core.deposit(magazine, room));
+        core.keep_house(work.look, work.pay);
         // SAFETY: these are the leases of the two magazines.
         unsafe { Self::release(this, discarded + deposited) };
     }
@@ -138,16 +140,13 @@ impl Core {
     fn deposit(&self, mut magazine: Magazine, room: Room) -> usize {
         let rounds = magazine.len() as usize;
         // SAFETY: the rounds are from this engine, and nobody uses them: they are in `magazine`.
-        let weight = unsafe { (self.vtable.weigh)(self, magazine.rounds()) };
+        let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
         magazine.set_weight(weight);
         match self.depot.put(magazine, room) {
             // INVARIANT: 2.
             Ok(()) if self.is_closed() => self.drain(),
             Ok(()) => {}
-            Err(magazine) => {
-                self.census.overflowed(rounds);
-                self.dispose(magazine);
-            }
+            Err(magazine) => self.turn_away(magazine),
         }
         rounds
     }
@@ -159,7 +158,7 @@ impl Core {
         if rounds > 0 {
             // SAFETY: the rounds are from this engine, nobody uses them, and they are cleared out
             // below without being used again.
-            unsafe { (self.vtable.destroy)(self, magazine.rounds()) };
+            unsafe { (self.vtable.destroy)(self.origin(), magazine.rounds()) };
             self.census.gone(rounds);
         }
         magazine.clear();
@@ -192,37 +191,91 @@ impl Core {
         unsafe { Self::release(this, leases) };
     }
 
-    /// Puts the rounds of a magazine into the depot, filling up one that is there, or destroys
-    /// them. Their leases are the caller's to end.
+    /// Puts the rounds of a magazine into the depot, as many as there is room for, filling up one
+    /// that is there; destroys the others. Their leases are the caller's to end.
     fn return_to_depot(&self, mut magazine: Magazine) {
-        if magazine.len() > 0 && magazine.len() < magazine.capacity() {
-            if let Some(mut other) = self.depot.remove() {
-                let filling = magazine.capacity() - other.len();
-                for _ in 0..filling.min(magazine.len()) {
-                    let Some(round) = magazine.pop() else { break };
-                    if let Err(round) = other.push(round) {
-                        // There was room for it a moment ago.
-                        let _ = magazine.push(round);
-                        break;
-                    }
+        if magazine.len() == 0 {
+            return self.depot.put_empty(magazine);
+        }
+        if self.is_closed() {
+            self.dispose(magazine);
+            return;
+        }
+        let Some(room) = self.depot.reserve_some(magazine.len() as usize) else {
+            return self.turn_away(magazine);
+        };
+        if room.rounds() < magazine.len() as usize {
+            match self.split(&mut magazine, room.rounds()) {
+                Some(rest) => self.turn_away(rest),
+                None => {
+                    self.depot.unreserve(room);
+                    return self.turn_away(magazine);
                 }
-                self.offer(other);
             }
         }
-        self.offer(magazine);
+        self.merge(magazine, room);
     }
 
-    /// Puts a magazine into the depot, if there is room, or destroys its rounds.
-    pub(crate) fn offer(&self, magazine: Magazine) {
-        if magazine.len() == 0 {
-            self.depot.put_empty(magazine);
-        } else if self.is_closed() {
-            self.dispose(magazine);
-        } else if let Some(room) = self.depot.reserve(magazine.len() as usize) {
+    /// Puts a magazine that need not be full into the depot, together with one that is there. So
+    /// threads that end with a few rounds each do not fill the slots.
+    fn merge(&self, mut magazine: Magazine, room: Room) {
+        let is_partial = magazine.len() < magazine.capacity();
+        let Some(mut other) = is_partial.then(|| self.depot.remove()).flatten() else {
             self.deposit(magazine, room);
+            return;
+        };
+        let there = other.len() as usize;
+        let Some(place) = self.depot.reserve(there) else {
+            // Somebody was quicker to put a magazine where this one lay.
+            self.turn_away(other);
+            self.deposit(magazine, room);
+            return;
+        };
+        // SAFETY: the rounds are from this engine, and nobody uses them.
+        let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
+        if !self
+            .depot
+            .has_room_for(weight + other.weight().unwrap_or(0))
+        {
+            self.depot.unreserve(room);
+            self.turn_away(magazine);
+            self.deposit(other, place);
+            return;
+        }
+        let mut moved = 0;
+        while other.len() < other.capacity() {
+            let Some(round) = magazine.pop() else { break };
+            if other.push(round).is_err() {
+                // The condition of the loop says that there is room.
+                debug_assert!(false, "a magazine has room and takes no round");
+            }
+            moved += 1;
+        }
+        let (filling, rest) = room.split(moved);
+        self.deposit(other, place.with(filling));
+        if magazine.len() > 0 {
+            self.deposit(magazine, rest);
         } else {
+            self.depot.unreserve(rest);
+            self.depot.put_empty(magazine);
+        }
+    }
+
+    /// Destroys rounds for want of room.
+    fn turn_away(&self, magazine: Magazine) {
+        if !self.is_closed() {
             self.census.overflowed(magazine.len() as usize);
-            self.dispose(magazine);
+        }
+        self.dispose(magazine);
+    }
+
+    /// Puts a magazine back that was in the depot.
+    pub(crate) fn put_back(&self, magazine: Magazine) {
+        match self.depot.reserve(magazine.len() as usize) {
+            Some(room) => {
+                self.deposit(magazine, room);
+            }
+            None => self.turn_away(magazine),
         }
     }
 }

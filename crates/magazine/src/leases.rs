@@ -15,6 +15,10 @@
 
 use thrifty_sync::{acquire_after, atomic::AtomicUsize, ord};
 
+/// More handles, weak handles or unused permits than this exist only if somebody forgets them in a
+/// loop. Half of what fits is left for rounds, of which memory limits the number.
+const MOST: usize = usize::MAX / 2;
+
 /// The counts. On a line of their own, away from what every hit reads.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -35,9 +39,12 @@ impl Leases {
     }
 
     /// Another handle, made from a living one.
+    ///
+    /// # Panics
+    ///
+    /// When there are too many; then none is added.
     pub(crate) fn add_handle(&self) {
-        // ORDERING(leases.add): Relaxed; whoever adds already has a count that keeps all alive.
-        self.handles.fetch_add(1, ord!(leases.add, Relaxed));
+        add_checked(&self.handles, 1);
     }
 
     /// Another handle, if there still is one.
@@ -48,7 +55,7 @@ impl Leases {
             // weak handle was made.
             ord!(leases.add, Relaxed),
             ord!(leases.add, Relaxed),
-            |handles| (handles > 0).then(|| handles + 1),
+            |handles| (handles > 0 && handles < MOST).then(|| handles + 1),
         );
         upgraded.is_ok()
     }
@@ -65,9 +72,18 @@ impl Leases {
         true
     }
 
-    /// More leases: rounds that are made, or that leave the depot.
+    /// More leases, for rounds that are to be made.
+    ///
+    /// # Panics
+    ///
+    /// When there are too many; then none is added.
+    pub(crate) fn add_new(&self, rounds: usize) {
+        add_checked(&self.strong, rounds);
+    }
+
+    /// More leases, for rounds that leave the depot.
     pub(crate) fn add(&self, rounds: usize) {
-        // ORDERING(leases.add): Relaxed; see `add_handle`.
+        // ORDERING(leases.add): Relaxed; whoever adds already has a count that keeps all alive.
         self.strong.fetch_add(rounds, ord!(leases.add, Relaxed));
     }
 
@@ -84,9 +100,12 @@ impl Leases {
     }
 
     /// Another weak count.
+    ///
+    /// # Panics
+    ///
+    /// When there are too many; then none is added.
     pub(crate) fn add_weak(&self) {
-        // ORDERING(leases.add): Relaxed; see `add_handle`.
-        self.weak.fetch_add(1, ord!(leases.add, Relaxed));
+        add_checked(&self.weak, 1);
     }
 
     /// Ends a weak count; true for the last one, after which nobody may touch the memory.
@@ -99,5 +118,39 @@ impl Leases {
         // the memory happened before it is freed.
         acquire_after!(leases.last_weak, self.weak);
         true
+    }
+}
+
+fn add_checked(count: &AtomicUsize, more: usize) {
+    // ORDERING(leases.add): Relaxed; whoever adds already has a count that keeps all alive.
+    let before = count.fetch_add(more, ord!(leases.add, Relaxed));
+    if before > MOST {
+        too_many_cold(count, more);
+    }
+}
+
+/// As many threads as there are could stand here at once, and the count would still not wrap.
+#[cold]
+fn too_many_cold(count: &AtomicUsize, more: usize) -> ! {
+    // ORDERING(leases.add): Relaxed; see `add_checked`.
+    count.fetch_sub(more, ord!(leases.add, Relaxed));
+    panic!("more handles or permits than can be counted: are they forgotten in a loop?");
+}
+
+#[cfg(all(test, not(all(thrifty_loom, feature = "loom"))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_is_full_refuses_and_stays() {
+        let leases = Leases {
+            handles: AtomicUsize::new(MOST + 1),
+            strong: AtomicUsize::new(1),
+            weak: AtomicUsize::new(1),
+        };
+        assert!(thrifty_testkit::quietly(|| leases.add_handle()).is_err());
+        assert!(!leases.upgrade());
+        assert!(!leases.drop_handle());
+        assert_eq!(leases.handles.into_inner(), MOST);
     }
 }

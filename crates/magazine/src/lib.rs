@@ -13,6 +13,7 @@ extern crate alloc;
 mod cache;
 mod census;
 mod config;
+mod contain;
 #[expect(
     unsafe_code,
     reason = "owns seats through atomic pointers; ends engines"
@@ -33,7 +34,6 @@ mod magazine;
 #[expect(unsafe_code, reason = "plays the part of the typed half")]
 mod models;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
-#[expect(unsafe_code, reason = "gives a lease back")]
 mod permit;
 mod round;
 #[expect(unsafe_code, reason = "a place that only the owner touches")]
@@ -55,7 +55,7 @@ mod thread;
 mod trim;
 
 pub use self::{
-    config::{Config, ConfigError, MAX_ROUNDS},
+    config::{Config, ConfigError, MAX_MAGAZINES, MAX_ROUNDS},
     supplier::Supplier,
 };
 #[cfg(not(all(thrifty_loom, feature = "loom")))]

@@ -11,9 +11,11 @@
 //! | `a_seat_passes_on_empty` | seat.claim, seat.release, core.add_seat, core.see_seat |
 //! | `a_stripe_is_used_by_one_at_a_time` | stripe.lock, stripe.unlock, stripe.message |
 //! | `a_message_empties_the_stripe_of_a_closed_engine` | stripe.message |
+//! | `a_late_taker_leaves_nothing_in_a_stripe` | stripe.lock, stripe.message |
 //! | `an_answer_passes_the_message_on` | stripe.answer, stripe.lock, stripe.message |
 
 use alloc::boxed::Box;
+use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
 use thrifty_sync::{
@@ -71,7 +73,7 @@ struct Token(UnsafeCell<u32>);
 static VTABLE: Vtable = Vtable {
     destroy: |core, rounds| {
         // SAFETY: `core` is the first field of a `World`.
-        let world = unsafe { &*ptr::from_ref(core).cast::<World>() };
+        let world = unsafe { core.cast::<World>().as_ref() };
         world.use_supplier();
         for round in rounds {
             // SAFETY: from `Box::into_raw` in `World::make`, and handed over.
@@ -140,13 +142,16 @@ impl Handle {
         config.stripes = 0;
         set(&mut config);
         let log = Arc::new(Log::default());
-        let world = Box::new(World {
-            core: Core::try_new(config, &VTABLE, 3, 0).expect("memory"),
+        let world = Box::into_raw(Box::new(MaybeUninit::<World>::uninit()));
+        let world = NonNull::new(world).expect("a box").cast::<World>();
+        let whole = World {
+            core: Core::try_new(config, &VTABLE, 3, world.cast()).expect("memory"),
             supplier: UnsafeCell::new(false),
             memory: UnsafeCell::new(()),
             log: Arc::clone(&log),
-        });
-        let world = NonNull::new(Box::into_raw(world)).expect("a box");
+        };
+        // SAFETY: valid: a box of this size; exclusive: it is new.
+        unsafe { world.write(whole) };
         (Self(world), log)
     }
 
@@ -251,7 +256,7 @@ impl Lent {
         // SAFETY: valid: the round's lease.
         let world = unsafe { self.0.as_ref() };
         // SAFETY: ours, and handed over.
-        unsafe { (VTABLE.destroy)(&world.core, &[self.1]) };
+        unsafe { (VTABLE.destroy)(self.0.cast(), &[self.1]) };
         world.core.census.gone(1);
         // SAFETY: the round's lease.
         unsafe { Core::release(self.0.cast(), 1) };
@@ -486,4 +491,60 @@ fn an_answer_passes_the_message_on() {
             drop(handle);
             assert_all_gone(&log);
         });
+}
+
+/// A magazine of a thread that ends.
+struct Ends(NonNull<World>, Magazine);
+
+// SAFETY: it has the leases of its rounds.
+unsafe impl Send for Ends {}
+
+impl Ends {
+    fn give_up(self) {
+        // SAFETY: the leases of the rounds.
+        unsafe { Core::give_up(self.0.cast(), [Some(self.1), None]) };
+    }
+}
+
+impl Lent {
+    /// Takes another round with nothing but this one's lease to keep the engine.
+    fn take_another(self) {
+        // SAFETY: valid: the lease.
+        let core = unsafe { &self.world().core };
+        let taken = if core.is_closed() {
+            None
+        } else {
+            core.take_striped(0)
+        };
+        if let Some(round) = taken {
+            Self(self.0, round).destroy();
+        }
+        self.destroy();
+    }
+}
+
+#[test]
+fn a_late_taker_leaves_nothing_in_a_stripe() {
+    Model::new("a_late_taker_leaves_nothing_in_a_stripe").check(|| {
+        let (handle, log) = Handle::new(|config| {
+            config.rounds = 2;
+            config.max_idle = 2;
+            config.max_thread_caches = 0;
+            config.stripes = 1;
+        });
+        let mut magazine = Magazine::try_new(2).expect("memory");
+        magazine.push(handle.world().make()).expect("room");
+        magazine.push(handle.world().make()).expect("room");
+        let ends = Ends(handle.0, magazine);
+        let lent = Lent(handle.0, handle.world().make());
+        let threads = [
+            thread::spawn(move || ends.give_up()),
+            thread::spawn(move || lent.take_another()),
+        ];
+        drop(handle);
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_all_gone(&log);
+    });
 }

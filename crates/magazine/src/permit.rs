@@ -1,7 +1,6 @@
 //! The right to make rounds.
 
 use core::fmt;
-use core::ptr::NonNull;
 
 use crate::{engine::Shared, supplier::Supplier};
 
@@ -69,9 +68,7 @@ impl<'a, S: Supplier> Permit<'a, S> {
 impl<S: Supplier> Drop for Permit<'_, S> {
     fn drop(&mut self) {
         if self.rounds > 0 {
-            // SAFETY: the permit's own leases. The engine outlives them, since the handle or round
-            // that the permit borrows from has one too.
-            unsafe { Shared::retire(NonNull::from(self.shared), self.rounds) };
+            self.shared.forgo(self.rounds);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Threads with a seat of their own: what they do beyond a hit.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use crate::{
     core::Core,
@@ -16,7 +16,11 @@ impl Core {
     /// The caller has just become the owner of `seat`, which is one of this engine.
     pub(crate) unsafe fn sit(&self, seat: &Seat, next: *const Seat) {
         self.leases.add_weak();
-        let place = Place { core: self, next };
+        let place = Place {
+            core: self.origin(),
+            prev: ptr::null(),
+            next,
+        };
         // SAFETY: the caller is the owner.
         unsafe { seat.set_place(place) };
     }
@@ -34,7 +38,7 @@ impl Core {
         }
         let (round, work) = self.refill(held);
         // SAFETY: valid, and the caller's handle or lease outlasts the call.
-        unsafe { Self::finish(NonNull::from(self), work) };
+        unsafe { Self::finish(self.origin(), work) };
         round.or_else(|| self.search_stripes(0))
     }
 
@@ -78,12 +82,11 @@ impl Core {
         let magazines = unsafe { seat.cache.hold() }.clear();
         // SAFETY: the owner, for the last time; the magazines are out.
         unsafe { seat.release() };
-        let Some(core) = NonNull::new(place.core.cast_mut()) else {
-            return;
-        };
+        // SAFETY: valid: the seat's weak count.
+        unsafe { place.core.as_ref() }.seat_left();
         // SAFETY: the leases of the rounds and the seat's weak count keep the engine.
-        unsafe { Self::give_up(core, magazines) };
+        unsafe { Self::give_up(place.core, magazines) };
         // SAFETY: the seat's weak count, which ends with it.
-        unsafe { Self::release_weak(core) };
+        unsafe { Self::release_weak(place.core) };
     }
 }

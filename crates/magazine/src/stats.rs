@@ -29,20 +29,22 @@ pub struct Stats {
     pub reclaimed: u64,
     /// Rounds destroyed so far because there was no room for them; they are part of `retired`.
     pub overflowed: u64,
-    /// Bookkeeping of the engine itself, in bytes: magazines, caches, depot.
+    /// Bookkeeping of the engine itself, in bytes: depot, seats and stripes, and the magazines that
+    /// hold rounds or lie empty in the depot. Each cache may have an empty one more, or two.
     pub overhead_bytes: usize,
 }
 
 impl Stats {
     /// The figures of an engine.
     pub(crate) fn of(core: &Core) -> Self {
-        let (live, [created, reclaimed, overflowed]) = core.census.read();
+        let (live, [created, retired, reclaimed, overflowed]) = core.census.read();
         let depot = core.depot.held();
         let taken = core.seats().filter(|seat| seat.is_taken()).count();
         let cached: usize = core.seats().map(|seat| seat.cache.count()).sum();
         let striped: usize = core.stripes.iter().map(|stripe| stripe.count()).sum();
-        // What holds the rounds, at the least.
+        // What holds the rounds, at the least, and what is known to hold none.
         let magazines = (depot + cached + striped).div_ceil(core.rounds as usize);
+        let magazines = magazines + core.depot.empty_magazines();
         Self {
             live,
             depot,
@@ -51,7 +53,7 @@ impl Stats {
             depot_bytes: core.depot.held_bytes(),
             thread_caches: taken,
             created,
-            retired: created.saturating_sub(live as u64),
+            retired,
             reclaimed,
             overflowed,
             overhead_bytes: core.overhead_bytes() + magazines * Magazine::size_bytes(core.rounds),

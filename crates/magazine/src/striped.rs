@@ -28,8 +28,13 @@ impl Core {
     pub(crate) fn take_striped(&self, token: u64) -> Option<Round> {
         let first = self.first_stripe(token)?;
         if let Some(Some(round)) = self.visit(&self.stripes[first], |held| {
-            held.take()
-                .map_or_else(|| self.refill(held), |round| (Some(round), Work::default()))
+            let round = held.take();
+            // A closed engine's depot may be about to be drained by whoever filled it late, and
+            // what came from there would stay in the stripe: INVARIANT: 2 of the core.
+            if round.is_some() || self.is_closed() {
+                return (round, Work::default());
+            }
+            self.refill(held)
         }) {
             return Some(round);
         }
@@ -135,11 +140,14 @@ impl Core {
         let locked = stripe.try_lock()?;
         let (result, work) = with(locked.held());
         let emptied = let_go(locked);
-        // SAFETY: valid, and the caller's handle or lease outlasts the call.
-        unsafe { Self::finish(NonNull::from(self), work) };
         if let Some(emptied) = emptied {
-            self.destroy_leased(emptied);
+            let emptied = self.destroy_leased(emptied);
+            if !self.is_closed() {
+                self.census.reclaimed(emptied.items);
+            }
         }
+        // SAFETY: valid, and the caller's handle or lease outlasts the call.
+        unsafe { Self::finish(self.origin(), work) };
         Some(result)
     }
 }

@@ -6,6 +6,9 @@ use core::ptr::NonNull;
 ///
 /// The engine only moves pointers. It never reads through one.
 ///
+/// When the last lease ends, the engine drops its supplier, on whichever thread that is and perhaps
+/// while that thread ends. A panic of the drop goes no further.
+///
 /// # Safety
 ///
 /// An engine of this supplier may be used from several threads, and a round taken on one thread
@@ -25,7 +28,8 @@ pub unsafe trait Supplier: Send + Sync + 'static {
 
     /// The bytes that destroying these rounds would free.
     ///
-    /// Must not unwind, and must say the same for a round as long as it is idle.
+    /// Must not unwind. It should say the same for a round as long as it is idle; otherwise limits
+    /// and figures in bytes are inexact, and nothing else is.
     ///
     /// # Safety
     ///

@@ -196,7 +196,9 @@ pub(crate) fn discard(core: &Core) -> thrifty_traits::Reclaimed {
     };
     // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
     let magazines = unsafe { seat.cache.hold() }.clear();
-    core.destroy_leased(magazines)
+    let reclaimed = core.destroy_leased(magazines);
+    core.census.reclaimed(reclaimed.items);
+    reclaimed
 }
 
 /// This thread's token.
@@ -239,10 +241,15 @@ impl Local {
         self.token.get()
     }
 
-    /// This thread's seat in an engine, if it has one.
+    /// This thread's seat in an engine, if it has one: looked for where there are fewer to look at.
     fn own_seat<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
-        let token = self.token();
-        core.seats().find(|seat| seat.is_of(token))
+        if self.count.get() > core.seat_limit() {
+            let token = self.token();
+            return core.seats().find(|seat| seat.is_of(token));
+        }
+        let seat = self.find_seat(|place| place.core == core.origin())?;
+        // SAFETY: valid: a seat of `core`, with which it is freed.
+        Some(unsafe { NonNull::from(seat).as_ref() })
     }
 
     /// This thread's seat in an engine, which it takes if it may; from now on in the table.
@@ -286,6 +293,11 @@ impl Local {
         let seat = core.claim_seat(self.token())?;
         // SAFETY: this thread has just become the owner.
         unsafe { core.sit(seat, self.seats.get()) };
+        // SAFETY: valid: invariant 2.
+        if let Some(next) = unsafe { self.seats.get().as_ref() } {
+            // SAFETY: this thread is the owner.
+            unsafe { next.link(Some(seat), None) };
+        }
         // INVARIANT: 2.
         self.seats.set(seat);
         self.count.set(self.count.get() + 1);
@@ -295,15 +307,31 @@ impl Local {
     /// Gives up the seats in engines that are closed, so that a thread that outlives many engines
     /// does not keep their memory.
     fn sweep(&self) {
-        while let Some(seat) = self.find_seat(|place| {
+        // Unlinked in one pass and chained by `next`, since the supplier, which runs when they are
+        // left, may change the list.
+        let mut closed: *const Seat = ptr::null();
+        let mut next = self.seats.get();
+        // SAFETY: valid: invariant 2.
+        while let Some(seat) = unsafe { next.as_ref() } {
+            // SAFETY: this thread is the owner.
+            let place = unsafe { seat.place() };
+            next = place.next;
             // SAFETY: valid: invariant 2.
-            unsafe { &*place.core }.is_closed()
-        }) {
-            self.unlink(seat);
+            if unsafe { place.core.as_ref() }.is_closed() {
+                self.unlink(seat);
+                // SAFETY: this thread is the owner.
+                unsafe { seat.link(None, Some(closed)) };
+                closed = seat;
+            }
+        }
+        self.sweep_at.set(self.count.get().saturating_mul(2).max(8));
+        // SAFETY: valid: each has its weak count until it is left.
+        while let Some(seat) = unsafe { closed.as_ref() } {
+            // SAFETY: this thread is the owner.
+            closed = unsafe { seat.place() }.next;
             // SAFETY: the seat was in this thread's list, and is unlinked.
             unsafe { Core::leave(seat) };
         }
-        self.sweep_at.set(self.count.get().saturating_mul(2).max(8));
     }
 
     /// The first seat in the list whose place is wanted.
@@ -324,19 +352,22 @@ impl Local {
     /// Takes a seat out of the list and the table.
     fn unlink(&self, seat: &Seat) {
         // SAFETY: this thread is the owner.
-        let next = unsafe { seat.place() }.next;
-        if ptr::eq(self.seats.get(), seat) {
-            self.seats.set(next);
-        } else if let Some(before) = self.find_seat(|place| ptr::eq(place.next, seat)) {
+        let place = unsafe { seat.place() };
+        // SAFETY: valid: invariant 2.
+        match unsafe { place.prev.as_ref() } {
             // SAFETY: this thread is the owner.
-            let place = unsafe { before.place() };
+            Some(prev) => unsafe { prev.link(None, Some(place.next)) },
+            None => self.seats.set(place.next),
+        }
+        // SAFETY: valid: invariant 2.
+        if let Some(next) = unsafe { place.next.as_ref() } {
             // SAFETY: this thread is the owner.
-            unsafe { before.set_place(Place { next, ..place }) };
-        } else {
-            return;
+            unsafe { next.link(Some(place.prev), None) };
         }
         self.count.set(self.count.get() - 1);
-        for entry in self.sets.as_flattened() {
+        // SAFETY: valid: invariant 2.
+        let set = unsafe { place.core.as_ref() }.set();
+        for entry in &self.sets[set % SETS] {
             if ptr::eq(entry.seat.get().as_ptr(), seat) {
                 // INVARIANT: 1.
                 entry.key.set(EMPTY);

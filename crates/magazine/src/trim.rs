@@ -3,20 +3,21 @@
 use thrifty_sync::clock::Instant;
 use thrifty_traits::{Pressure, Reclaimed};
 
-use crate::{core::Core, magazine::Magazine, stripe::Stripe};
+use crate::{contain::contain, core::Core, magazine::Magazine, stripe::Stripe};
 
 impl Core {
     /// After an exchange: looks at the clock now and then, and pays for what is due.
-    pub(crate) fn keep_house(&self, look: bool) {
+    pub(crate) fn keep_house(&self, look: bool, pay: bool) {
         if look {
-            if let Some(now) = self.config.now() {
+            // The clock may be the user's, and its panic would lose the caller's round.
+            if let Some(now) = contain(|| self.config.now()).flatten() {
                 if self.decay.is_over(now) {
                     self.decay.owe(self.depot.end_interval());
                 }
             }
         }
-        let due = self.decay.take_on(self.rounds as usize);
-        if due > 0 {
+        if pay {
+            let due = self.decay.take_on(self.rounds as usize, self.depot.low());
             self.reap(due);
         }
     }
@@ -30,7 +31,7 @@ impl Core {
     }
 
     fn end_interval(&self) -> Reclaimed {
-        let due = self.decay.take_on(usize::MAX);
+        let due = self.decay.take_on(usize::MAX, self.depot.low());
         self.reap(self.depot.end_interval().max(due))
     }
 
@@ -42,20 +43,21 @@ impl Core {
             let Some(mut magazine) = self.depot.remove() else {
                 break;
             };
+            self.depot.lower();
             let mut last = None;
             if magazine.len() as usize > left {
                 last = self.split(&mut magazine, left);
             }
             let weight = magazine.weight().unwrap_or_else(|| {
                 // SAFETY: the rounds are from this engine, and nobody uses them.
-                unsafe { (self.vtable.weigh)(self, magazine.rounds()) }
+                unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) }
             });
             self.census.reclaimed(magazine.len() as usize);
             let gone = self.dispose(magazine);
             reclaimed += Reclaimed::new().with_items(gone).with_bytes(weight);
             left = left.saturating_sub(gone);
             if let Some(rest) = last {
-                self.offer(rest);
+                self.put_back(rest);
                 break;
             }
         }
@@ -64,7 +66,7 @@ impl Core {
 
     /// Leaves `keep` rounds in the magazine; the others go into one of their own, if there is
     /// memory for it.
-    fn split(&self, magazine: &mut Magazine, keep: usize) -> Option<Magazine> {
+    pub(crate) fn split(&self, magazine: &mut Magazine, keep: usize) -> Option<Magazine> {
         let empty = self.depot.take_empty();
         let mut rest = empty.or_else(|| Magazine::try_new(self.rounds))?;
         while magazine.len() as usize > keep {
@@ -81,12 +83,15 @@ impl Core {
     pub(crate) fn reclaim(&self, pressure: Pressure) -> Reclaimed {
         match pressure {
             Pressure::Low => self.end_interval(),
-            Pressure::Medium => self.reap(usize::MAX),
+            // As much as there is now: a trim does not run after those who go on to put.
+            Pressure::Medium => self.reap(self.depot.held()),
             Pressure::High => {
                 self.next_epoch();
-                let mut reclaimed = self.reap(usize::MAX);
+                let mut reclaimed = self.reap(self.depot.held());
                 for stripe in &self.stripes {
-                    reclaimed += self.empty_stripe(stripe);
+                    let emptied = self.empty_stripe(stripe);
+                    self.census.reclaimed(emptied.items);
+                    reclaimed += emptied;
                 }
                 let freed = self.depot.free_empty();
                 reclaimed + Reclaimed::new().with_bytes(freed)
@@ -109,8 +114,7 @@ impl Core {
         let mut reclaimed = Reclaimed::new();
         for magazine in magazines.into_iter().flatten() {
             // SAFETY: the rounds are from this engine, and nobody uses them.
-            let weight = unsafe { (self.vtable.weigh)(self, magazine.rounds()) };
-            self.census.reclaimed(magazine.len() as usize);
+            let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
             let gone = self.dispose(magazine);
             let last = gone > 0 && self.leases.release(gone);
             debug_assert!(!last, "the caller has a lease of its own");

@@ -11,13 +11,9 @@ use thrifty_sync::clock::{Clock, Instant, ManualClock};
 use thrifty_testkit::auto_traits;
 use thrifty_traits::Pressure;
 
-use crate::boxes::{Boxes, Lent, alive, engine, engine_with, lend, lend_many, new_item};
-
-/// Runs to the very end of a thread, destructors of its thread-locals included, for which the
-/// implicit join of a scope does not wait.
-fn in_a_thread(body: impl FnOnce() + Send) {
-    std::thread::scope(|scope| scope.spawn(body).join().expect("no panic"));
-}
+use crate::boxes::{
+    Boxes, Lent, alive, engine, engine_with, in_a_thread, lend, lend_many, new_item,
+};
 
 fn join(threads: Vec<std::thread::ScopedJoinHandle<'_, ()>>) {
     for thread in threads {

@@ -1,6 +1,7 @@
 //! Memory that runs out, at each site in turn.
 #![expect(unsafe_code, reason = "supplies rounds, as a pool does")]
 
+#[expect(dead_code, reason = "each test binary uses a part")]
 mod boxes;
 
 use thrifty_magazine::{Config, Engine};

@@ -25,7 +25,7 @@ impl Boxes {
 
 pub(crate) struct Item {
     engine: NonNull<Shared<Boxes>>,
-    in_use: bool,
+    pub(crate) in_use: bool,
 }
 
 // SAFETY: items are boxes without anything of their thread in them.
@@ -128,4 +128,10 @@ pub(crate) fn lend_many(engine: &Engine<Boxes>, count: usize) -> Vec<Lent> {
 
 pub(crate) fn alive(alive: &AtomicUsize) -> usize {
     alive.load(Ordering::Relaxed)
+}
+
+/// Runs to the very end of a thread, destructors of its thread-locals included, for which the
+/// implicit join of a scope does not wait.
+pub(crate) fn in_a_thread(body: impl FnOnce() + Send) {
+    std::thread::scope(|scope| scope.spawn(body).join().expect("no panic"));
 }
