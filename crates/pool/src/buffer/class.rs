@@ -57,7 +57,8 @@ impl Class {
     pub(crate) fn close(&self) {
         self.0.close();
         if let Some(slots) = &self.0.supplier().slots {
-            slots.close(|round| free(&self.0, round));
+            // SAFETY: the slots hold blocks of this engine with their leases, and hand them over.
+            slots.close(|round| unsafe { free(self.0.shared(), round) });
         }
     }
 }
@@ -77,7 +78,8 @@ fn empty_slots(engine: &Engine<Blocks>, only_old: bool) -> Reclaimed {
     };
     let mut freed = 0;
     let each = |round| {
-        free(engine, round);
+        // SAFETY: the slots hold blocks of this engine with their leases, and hand them over.
+        unsafe { free(engine.shared(), round) };
         freed += 1;
     };
     if only_old {
@@ -90,11 +92,16 @@ fn empty_slots(engine: &Engine<Blocks>, only_old: bool) -> Reclaimed {
 }
 
 /// Frees a block that was in a slot of this engine.
-fn free(engine: &Engine<Blocks>, round: NonNull<()>) {
-    // SAFETY: slots hold blocks with their leases, and this one was handed over.
+///
+/// # Safety
+///
+/// It was, with its lease, and is handed over. Afterwards the engine may be gone, unless the caller
+/// has a handle or another lease.
+unsafe fn free(engine: NonNull<Shared<Blocks>>, round: NonNull<()>) {
+    // SAFETY: a block with its lease, by the caller.
     unsafe { Block::from_round(round) }.free();
-    // SAFETY: its lease was on this engine, which the handle keeps alive.
-    unsafe { Shared::retire(engine.shared(), 1) };
+    // SAFETY: the lease of this block.
+    unsafe { Shared::retire(engine, 1) };
 }
 
 /// A block from this thread's slot, from the depot, or a new one.
@@ -156,7 +163,10 @@ fn give_back_slow(mut block: Block) {
     let engine = unsafe { shared.as_ref() };
     let round = block.into_round();
     let slots = engine.supplier().slots.as_ref();
-    if slots.is_some_and(|slots| slots.put(round)) {
+    // SAFETY: slots of this engine hold blocks with leases on it, and this one is handed over. The
+    // lease of the block that is being put keeps the engine.
+    let free = |left| unsafe { free(shared, left) };
+    if slots.is_some_and(|slots| slots.put(round, free)) {
         return;
     }
     // SAFETY: the block belongs to this engine, has a lease and is handed over where this is true.

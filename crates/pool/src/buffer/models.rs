@@ -8,6 +8,7 @@
 //! | `the_stealable_slot_ages_without_losing_its_buffer` | pool.slot_expire, pool.slot_put |
 //! | `the_stealable_slot_is_empty_once_closed` | pool.slot_close, pool.slot_put |
 //! | `the_stealable_slot_that_appears_late_is_closed` | pool.gate_enter, pool.gate_shut |
+//! | `the_stealable_slot_is_taken_over_with_what_is_in_it` | pool.slot_close |
 
 use thrifty_sync::{
     UnsafeCell,
@@ -225,5 +226,32 @@ fn the_stealable_slot_that_appears_late_is_closed() {
         }
         owner.join().unwrap();
         assert_eq!(toy.returns(), 1, "nobody drained the slot");
+    });
+}
+
+#[test]
+fn the_stealable_slot_is_taken_over_with_what_is_in_it() {
+    Model::new("the_stealable_slot_is_taken_over_with_what_is_in_it").check(|| {
+        let [left, toy] = [(); 2].map(|()| {
+            let toy = Arc::new(Toy::new());
+            toy.write(2);
+            toy
+        });
+        let (slot, gate) = (Arc::new(Slot::new()), Arc::new(Gate::new()));
+        // An ended thread has left a buffer in the slot that a new one gets with its number.
+        assert!(slot.put(pointer(&left)));
+        let (t, s, g) = (Arc::clone(&toy), Arc::clone(&slot), Arc::clone(&gate));
+        let owner = thread::spawn(move || {
+            if !g.admits() {
+                let _ = s.close().map(reuse);
+            }
+            if !s.put(pointer(&t)) {
+                reuse(pointer(&t));
+            }
+        });
+        gate.shut();
+        let _ = slot.close().map(reuse);
+        owner.join().unwrap();
+        assert_eq!((left.returns(), toy.returns()), (1, 1));
     });
 }

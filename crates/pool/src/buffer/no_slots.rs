@@ -16,7 +16,7 @@ impl Slots {
         match *self {}
     }
 
-    pub(crate) fn put(&self, _: NonNull<()>) -> bool {
+    pub(crate) fn put(&self, _: NonNull<()>, _: impl FnOnce(NonNull<()>)) -> bool {
         match *self {}
     }
 

@@ -16,7 +16,8 @@
 //!   compare-and-swap and does nothing after it.
 //!
 //! A thread's slot is made when it first puts something, which may be while another thread closes
-//! all the slots that it can see. [`Gate`] makes sure that one of the two sees the other.
+//! all the slots that it can see. [`Gate`] makes sure that one of the two sees the other. It may also
+//! take over the slot of an ended thread whose number it got, with a buffer in it.
 
 #![forbid(unsafe_code)]
 

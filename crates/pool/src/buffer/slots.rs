@@ -54,11 +54,11 @@ impl Slots {
     }
 
     /// Keeps a block for this thread. Whether that was possible: if not, nothing has happened; if
-    /// so, `self` may be gone with the block.
-    pub(crate) fn put(&self, block: NonNull<()>) -> bool {
+    /// so, `self` may be gone with the block. What `free` gets instead is handed over.
+    pub(crate) fn put(&self, block: NonNull<()>, free: impl FnOnce(NonNull<()>)) -> bool {
         let slot = match self.slots.get() {
             Some(slot) => slot,
-            None => match self.enter_slow() {
+            None => match self.enter_slow(free) {
                 Some(slot) => slot,
                 None => return false,
             },
@@ -66,9 +66,10 @@ impl Slots {
         slot.0.put(block.as_ptr())
     }
 
-    /// Makes this thread's slot, if it can still have one.
+    /// Makes this thread's slot, or takes over that of an earlier thread of its number, if the
+    /// gate is open. If not, the slot is closed, and what was in it is for `free`.
     #[cold]
-    fn enter_slow(&self) -> Option<&Apart> {
+    fn enter_slow(&self, free: impl FnOnce(NonNull<()>)) -> Option<&Apart> {
         if IS_LEAVING.get() || !is_there_memory() {
             return None;
         }
@@ -84,12 +85,13 @@ impl Slots {
         };
         // From now on this thread is watched for its end. If it is ending, the slot serves still.
         let _ = LEAVING.try_with(|_| ());
-        if !self.gate.admits() {
-            let found = slot.0.close();
-            debug_assert!(found.is_none(), "nobody has put anything yet");
-            return None;
+        if self.gate.admits() {
+            return Some(slot);
         }
-        Some(slot)
+        if let Some(left) = slot.0.close().and_then(NonNull::new) {
+            free(left);
+        }
+        None
     }
 
     /// Whether it is time for [`age`](Self::age), by the pool's clock, at which one call of a
