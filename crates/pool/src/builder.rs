@@ -80,6 +80,8 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
 
     /// The most items that the depot holds; 4096 by default. Caches of threads come on top.
     ///
+    /// The depot has room for 65 536 magazines, whose size [`thread_cache`](Self::thread_cache) sets.
+    ///
     /// # Examples
     ///
     /// ```

@@ -25,7 +25,7 @@ impl Manage for Tracks {
 }
 
 fn caches() -> [ThreadCache; 3] {
-    [ThreadCache::Auto, ThreadCache::Off, ThreadCache::Rounds(16)]
+    [ThreadCache::Auto, ThreadCache::Off, ThreadCache::Rounds(2)]
 }
 
 /// Runs `check` on a thread of its own: what this thread's caches hold is then gone at its end.

@@ -28,6 +28,11 @@ pub enum BuildError {
     NoRounds,
     /// More rounds than a magazine may have, which is 1024.
     RoundsTooMany(usize),
+    /// `max_idle` is more than the depot has room for with magazines of this size.
+    IdleTooMany {
+        /// What it has room for.
+        most: usize,
+    },
     /// The depot takes whole magazines, and `max_idle` is less than one has.
     MagazineTooLarge {
         /// What [`ThreadCache::Rounds`](crate::ThreadCache::Rounds) says.
@@ -52,6 +57,7 @@ impl BuildError {
     pub(super) fn from_config(error: ConfigError) -> Self {
         match error {
             ConfigError::RoundsTooMany(rounds) => Self::RoundsTooMany(rounds),
+            ConfigError::IdleTooMany(most) => Self::IdleTooMany { most },
             ConfigError::NothingMayLive => Self::NothingMayLive,
             ConfigError::NoInterval => Self::NoInterval,
             // The only other one is `NowhereToCache`, and there are always stripes.
@@ -68,6 +74,12 @@ impl fmt::Display for BuildError {
             Self::NoRounds => f.write_str("a cache of 0 rounds: say ThreadCache::Off"),
             Self::RoundsTooMany(rounds) => {
                 write!(f, "{rounds} rounds are too many: the most is {MAX_ROUNDS}")
+            }
+            Self::IdleTooMany { most } => {
+                write!(
+                    f,
+                    "with magazines of this size, at most {most} items stay idle"
+                )
             }
             Self::MagazineTooLarge { rounds, max_idle } => write!(
                 f,
