@@ -28,6 +28,8 @@ const HOT: &[(&str, usize)] = &[
 /// Pairs of taking from a pool and putting back, with the drop of the guard. They may have landing
 /// pads, since cleaning an item is the user's code.
 const POOL: &[(&str, usize)] = &[
+    ("probe_buffer_freeze", 178),
+    ("probe_buffer_pair", 154),
     ("probe_pool_pair", 111),
     ("probe_pool_static", 121),
     ("probe_pool_with", 109),

@@ -144,9 +144,16 @@ impl BufferPool {
     #[must_use]
     #[track_caller]
     pub fn get(&self, min_capacity: usize) -> PooledBuf {
-        if let Some(block) = self.root().take_hit(min_capacity) {
-            return PooledBuf::new(block);
+        match self.root().take_hit(min_capacity) {
+            Some(block) => PooledBuf::new(block),
+            None => self.get_slow(min_capacity),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn get_slow(&self, min_capacity: usize) -> PooledBuf {
         match self.root().take_slow(min_capacity, Fresh::Any) {
             Ok(block) => PooledBuf::new(block),
             Err(error) => refuse(&error),

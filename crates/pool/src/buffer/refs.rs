@@ -56,9 +56,14 @@ impl Refs {
     pub(crate) fn remove(&self) -> bool {
         // A view that is the only one needs no locked instruction: no other thread can make a
         // second one, since it would make it from this one.
-        if self.is_unique() {
-            return true;
-        }
+        self.is_unique() || self.remove_shared_slow()
+    }
+
+    /// One view less of several: out of line, as there is one of these in each place where views
+    /// are dropped, and the locked instruction costs more than the call.
+    #[cold]
+    #[inline(never)]
+    fn remove_shared_slow(&self) -> bool {
         // ORDERING(pool.view_drop): Release; pairs with pool.view_last and pool.view_unique, so
         // that the reads of this view are over before the block is written to again.
         let before = self.0.fetch_sub(1, ord!(pool.view_drop, Release));
