@@ -19,8 +19,9 @@ use crate::slabs::{Rules, Slabs};
 const MAGAZINE_BYTES: usize = 64 << 10;
 const MAX_ROUNDS: usize = 64;
 
-/// Magazines in the depot. With those above, 4096 small blocks or 4 MiB of larger ones.
-const DEPOT_MAGAZINES: usize = 64;
+/// Magazines in the depot: 2048 small blocks or 2 MiB of larger ones. The engine keeps as many empty
+/// ones, so that a program which goes up and down by that much allocates none.
+const DEPOT_MAGAZINES: usize = 32;
 
 /// How large the caches are that threads have of their own.
 ///
@@ -192,8 +193,7 @@ impl Builder {
     /// The engine of an allocator, for whatever front.
     pub(crate) fn build_engine(mut self) -> Result<Blocks, ConfigError> {
         let shape = Shape::try_new(self.block, self.slab_bytes, self.rules.max_bytes)?;
-        self.config.rounds = self.rounds(&shape)?;
-        self.config.max_idle = DEPOT_MAGAZINES * self.config.rounds.max(1);
+        self.size_magazines(&shape)?;
         self.config.validate().map_err(|error| match error {
             EngineError::RoundsTooMany(rounds) => ConfigError::RoundsTooMany(rounds),
             EngineError::NoInterval => ConfigError::NoInterval,
@@ -204,16 +204,26 @@ impl Builder {
         Engine::try_new(slabs, self.config).map_err(|rejected| ConfigError::Alloc(rejected.error))
     }
 
-    fn rounds(&self, shape: &Shape) -> Result<usize, ConfigError> {
-        let is_bounded = self.config.max_live < usize::MAX;
-        match self.thread_cache {
-            ThreadCache::Rounds(0) => Err(ConfigError::NoRounds),
-            _ if self.rules.hardened => Ok(0),
-            ThreadCache::Auto if is_bounded => Ok(0),
-            ThreadCache::Auto => Ok(default_rounds(shape.size)),
-            ThreadCache::Off => Ok(0),
-            ThreadCache::Rounds(rounds) => Ok(rounds),
+    /// How large magazines are, and whether threads have any.
+    fn size_magazines(&mut self, shape: &Shape) -> Result<(), ConfigError> {
+        let max_blocks = self.config.max_live < usize::MAX;
+        let is_bounded = max_blocks || self.rules.max_bytes < usize::MAX;
+        self.config.rounds = match self.thread_cache {
+            ThreadCache::Rounds(0) => return Err(ConfigError::NoRounds),
+            ThreadCache::Rounds(rounds) => rounds,
+            // Magazines of one block, for on its way to another thread a block cannot be reached.
+            ThreadCache::Off if is_bounded => 0,
+            ThreadCache::Auto if max_blocks => 0,
+            ThreadCache::Off | ThreadCache::Auto => default_rounds(shape.size),
+        };
+        if self.rules.hardened {
+            self.config.rounds = 0;
         }
+        if self.thread_cache == ThreadCache::Off {
+            self.config.max_thread_caches = 0;
+        }
+        self.config.max_idle = DEPOT_MAGAZINES * self.config.rounds.max(1);
+        Ok(())
     }
 }
 

@@ -34,7 +34,7 @@ mod upkeep;
 /// | where | how much |
 /// |---|---|
 /// | slabs without a block in use | `spare_slabs`, 2 by default |
-/// | the depot | 64 magazines, 4 MiB at most for blocks of up to 64 KiB |
+/// | the depot | 32 magazines |
 /// | the caches of threads | 2 magazines × min(threads, `max_thread_caches`) |
 /// | the stripes, for threads beyond | 2 magazines × processors |
 ///

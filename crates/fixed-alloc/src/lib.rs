@@ -9,6 +9,12 @@
 
 extern crate alloc;
 
+#[cfg(all(
+    feature = "allocator-api2-02",
+    not(all(thrifty_loom, feature = "loom"))
+))]
+#[expect(unsafe_code, reason = "implements an unsafe trait")]
+mod api2;
 #[cfg_attr(
     thrifty_asan,
     expect(unsafe_code, reason = "calls AddressSanitizer's runtime")
@@ -33,6 +39,9 @@ mod header;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "moves blocks and their leases")]
 mod lend;
+#[cfg(test)]
+#[expect(unsafe_code, reason = "plays the part of the backing allocator")]
+mod models;
 mod places;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod reclaim;

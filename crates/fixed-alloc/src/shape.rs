@@ -43,6 +43,8 @@ pub(crate) struct Shape {
     pub(crate) blocks: u32,
     /// What a slab asks of the allocator below.
     pub(crate) slab: Layout,
+    /// 2^32 over `size`, rounded up; 0 where that would not be exact enough.
+    inverse: u64,
 }
 
 impl Shape {
@@ -94,6 +96,7 @@ impl Shape {
             first,
             blocks: u32::try_from(blocks).map_err(|_| ConfigError::SlabTooLarge(slab_bytes))?,
             slab,
+            inverse: inverse(size, slab_bytes),
         })
     }
 
@@ -115,9 +118,26 @@ impl Shape {
     /// Which block begins so far from the base of a slab.
     pub(crate) fn index(&self, offset: usize) -> Option<u32> {
         let within = offset.checked_sub(self.first)?;
-        let index = u32::try_from(within / self.size).ok()?;
+        let quotient = if self.inverse == 0 {
+            (within / self.size) as u64
+        } else {
+            (within as u64 * self.inverse) >> 32
+        };
+        let index = u32::try_from(quotient).ok()?;
         (index < self.blocks && self.offset(index) == offset).then_some(index)
     }
+}
+
+/// What to multiply with instead of dividing by `size`, which would be most of the cost of a free.
+///
+/// With `inverse = 2^32 / size + e`, `e < 1`, the product for a multiple `n × size` is
+/// `n × 2^32 + n × size × e`. The second term vanishes in the shift as long as it is below 2^32, which
+/// it is within slabs of up to that size. What is no multiple is found out afterwards.
+const fn inverse(size: usize, slab_bytes: usize) -> u64 {
+    if slab_bytes as u64 > 1 << 32 {
+        return 0;
+    }
+    (1_u64 << 32).div_ceil(size as u64)
 }
 
 /// The size of slabs for blocks of this layout, unless a builder says otherwise; `None` if no slab
@@ -167,11 +187,26 @@ mod tests {
             assert!(shape.first >= size_of::<SlabHeader>() && shape.first % align == 0);
             assert!(shape.size >= size && shape.size % align == 0);
             assert!(shape.blocks >= 7, "{shape:?}");
-            for index in [0, shape.blocks / 2, shape.blocks - 1] {
+            for index in 0..shape.blocks {
                 assert_eq!(shape.index(shape.offset(index)), Some(index));
+                if size > 1 {
+                    assert_eq!(shape.index(shape.offset(index) + 1), None);
+                }
             }
             assert_eq!(shape.index(end), None);
             assert_eq!(shape.index(0), None);
+        }
+    }
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn the_largest_slabs_count_right() {
+        for (size, slab_bytes) in [(3 << 20, 1 << 32), (5 << 20, 1 << 32), (7 << 20, 1 << 34)] {
+            let block = Layout::from_size_align(size, 1).expect("a layout");
+            let shape = Shape::try_new(block, Some(slab_bytes), usize::MAX).expect("a shape");
+            for index in 0..shape.blocks {
+                assert_eq!(shape.index(shape.offset(index)), Some(index));
+            }
         }
     }
 

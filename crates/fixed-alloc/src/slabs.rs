@@ -190,10 +190,15 @@ impl<B: Backing> Slabs<B> {
         self.release_empty(self.books(), keep)
     }
 
-    /// Releases empty slabs but for `keep`, with the books closed meanwhile.
+    /// Releases empty slabs but for `keep`, with the books closed meanwhile. No more than there are
+    /// now: others may empty slabs as fast as this releases them.
     fn release_empty<'a>(&'a self, mut books: MutexGuard<'a, Books>, keep: usize) -> usize {
+        let surplus = books.figures.empty.saturating_sub(keep);
         let mut released = 0;
-        while let Some(slab) = books.remove_empty(keep) {
+        while released < surplus {
+            let Some(slab) = books.remove_empty(keep) else {
+                break;
+            };
             drop(books);
             // SAFETY: out of the books, with no block in use: nobody else has a pointer into it.
             unsafe { self.release(slab) };

@@ -1,6 +1,7 @@
 //! A handle that does not keep its allocator.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use thrifty_magazine::WeakEngine;
 
@@ -62,6 +63,10 @@ impl WeakFixedAlloc {
         self.engine.upgrade().map(FixedHandle::from_engine)
     }
 }
+
+// As for the allocator itself.
+impl UnwindSafe for WeakFixedAlloc {}
+impl RefUnwindSafe for WeakFixedAlloc {}
 
 impl fmt::Debug for WeakFixedAlloc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

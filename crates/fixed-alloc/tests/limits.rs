@@ -1,0 +1,272 @@
+//! Limits are met exactly, and what makes no sense is refused.
+#![expect(unsafe_code, reason = "uses raw blocks")]
+
+use std::alloc::Layout;
+use std::time::Duration;
+
+use thrifty_fixed_alloc::{AllocErrorKind, Block, ConfigError, FixedAlloc, Pressure, ThreadCache};
+
+/// Takes blocks until there are none.
+fn drain(blocks: &FixedAlloc) -> (Vec<Block>, AllocErrorKind) {
+    let mut taken = Vec::new();
+    loop {
+        match blocks.try_get() {
+            Ok(block) => taken.push(block),
+            Err(error) => return (taken, error.kind),
+        }
+    }
+}
+
+#[test]
+fn max_blocks_is_met_exactly() {
+    let caches = [
+        ThreadCache::Auto,
+        ThreadCache::Off,
+        ThreadCache::Rounds(7),
+        ThreadCache::Rounds(64),
+    ];
+    for cache in caches {
+        for max in [1, 2, 63, 64, 65, 1000] {
+            let blocks = FixedAlloc::builder(Layout::new::<u64>())
+                .max_blocks(max)
+                .thread_cache(cache)
+                .build()
+                .unwrap();
+            for _ in 0..3 {
+                let (taken, why) = drain(&blocks);
+                assert_eq!(
+                    (taken.len(), why),
+                    (max, AllocErrorKind::Limit),
+                    "{cache:?}"
+                );
+                assert_eq!(blocks.stats().in_use, max);
+            }
+        }
+    }
+}
+
+#[test]
+fn max_bytes_is_met_exactly() {
+    for (slabs, rest) in [(1, 0), (3, 0), (3, 100), (5, (1 << 12) - 1)] {
+        let max_bytes = slabs * (1 << 12) + rest;
+        let blocks = FixedAlloc::builder(Layout::new::<[u64; 8]>())
+            .slab_bytes(1 << 12)
+            .max_bytes(max_bytes)
+            .build()
+            .unwrap();
+        for _ in 0..3 {
+            let (taken, why) = drain(&blocks);
+            let stats = blocks.stats();
+            assert_eq!(why, AllocErrorKind::Limit);
+            assert_eq!((stats.slabs, stats.free, stats.idle), (slabs, 0, 0));
+            assert!(stats.slabs * stats.slab_bytes <= max_bytes);
+            assert_eq!(taken.len(), stats.in_use);
+        }
+    }
+}
+
+#[test]
+fn threads_share_a_bounded_allocator_to_the_last_block() {
+    let blocks = FixedAlloc::builder(Layout::new::<u64>())
+        .max_blocks(100)
+        .build()
+        .unwrap();
+    let taken: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| drain(&blocks).0)).collect();
+        let taken: Vec<_> = threads.into_iter().map(|it| it.join().unwrap()).collect();
+        taken.iter().map(Vec::len).sum()
+    });
+    assert_eq!(taken, 100);
+    assert_eq!(
+        drain(&blocks).0.len(),
+        100,
+        "what other threads gave back is within reach"
+    );
+}
+
+#[test]
+fn slabs_are_kept_as_spares_and_no_more() {
+    for spare in [0, 1, 2, 5] {
+        let blocks = FixedAlloc::builder(Layout::new::<[u8; 1024]>())
+            .spare_slabs(spare)
+            .thread_cache(ThreadCache::Off)
+            .build()
+            .unwrap();
+        let taken: Vec<_> = (0..1000).map(|_| blocks.get()).collect();
+        let fetched = blocks.stats().slabs;
+        assert!(fetched > 10);
+        drop(taken);
+        blocks.trim(Pressure::Low);
+        blocks.trim(Pressure::Low);
+        blocks.trim(Pressure::Low);
+        let stats = blocks.stats();
+        let idle = stats.idle.div_ceil(63);
+        assert!(stats.empty_slabs <= spare, "{stats:?}");
+        assert!(stats.slabs <= spare + idle + 1, "{stats:?}");
+        blocks.trim(Pressure::High);
+        assert_eq!(blocks.stats().slabs, 0);
+    }
+}
+
+#[test]
+fn a_program_on_the_edge_of_a_slab_fetches_none() {
+    let blocks = FixedAlloc::builder(Layout::new::<[u8; 64]>())
+        .thread_cache(ThreadCache::Rounds(4))
+        .build()
+        .unwrap();
+    let many = || (0..3000).map(|_| blocks.get()).collect::<Vec<_>>();
+    drop(many());
+    drop(many());
+    let before = blocks.stats().slabs_fetched;
+    let held = many();
+    let edge = blocks.stats().slabs;
+    for _ in 0..50 {
+        drop((0..500).map(|_| blocks.get()).collect::<Vec<_>>());
+    }
+    drop(held);
+    let fetched = blocks.stats().slabs_fetched - before;
+    assert!(fetched <= edge as u64, "{fetched} slabs for {edge}");
+}
+
+#[test]
+fn the_fullest_slabs_are_used_first() {
+    let blocks = FixedAlloc::builder(Layout::new::<[u8; 64]>())
+        .slab_bytes(4096)
+        .spare_slabs(0)
+        .thread_cache(ThreadCache::Off)
+        .max_blocks(10_000)
+        .build()
+        .unwrap();
+    let mut taken: Vec<_> = (0..630).map(|_| blocks.get()).collect();
+    assert_eq!(blocks.stats().slabs, 10);
+    // Slab `n` keeps one block in ten more than slab `n - 1`.
+    taken.sort_by_key(|block| block.as_ptr().addr());
+    let slab = |block: &Block| block.as_ptr().addr() / 4096;
+    let mut slabs: Vec<_> = taken.iter().map(slab).collect();
+    slabs.dedup();
+    let mut nth = 0;
+    taken.retain(|block| {
+        nth += 1;
+        let rank = slabs.iter().position(|&it| it == slab(block)).unwrap();
+        nth % 10 <= rank
+    });
+    blocks.trim(Pressure::High);
+    // As many again as are free in the fuller half go to that half.
+    let before = blocks.stats();
+    let more: Vec<_> = (0..before.free / 4).map(|_| blocks.get()).collect();
+    assert_eq!(blocks.stats().slabs, before.slabs);
+    let fuller = |block: &Block| slabs.iter().position(|&it| it == slab(block)).unwrap() >= 4;
+    assert!(more.iter().all(fuller));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let word = Layout::new::<u64>();
+    let build = |builder: thrifty_fixed_alloc::Builder| builder.build().unwrap_err();
+    let zero = FixedAlloc::builder(Layout::new::<()>());
+    assert_eq!(build(zero), ConfigError::ZeroSized);
+    let none = FixedAlloc::builder(word).max_blocks(0);
+    assert_eq!(build(none), ConfigError::NothingMayLive);
+    let rounds = FixedAlloc::builder(word).thread_cache(ThreadCache::Rounds(0));
+    assert_eq!(build(rounds), ConfigError::NoRounds);
+    let rounds = FixedAlloc::builder(word).thread_cache(ThreadCache::Rounds(1025));
+    assert_eq!(build(rounds), ConfigError::RoundsTooMany(1025));
+    let interval = FixedAlloc::builder(word).decay_interval(Duration::ZERO);
+    assert_eq!(build(interval), ConfigError::NoInterval);
+    let small = FixedAlloc::builder(word).slab_bytes(8);
+    let error = ConfigError::SlabTooSmall {
+        slab_bytes: 8,
+        block: word,
+    };
+    assert_eq!(build(small), error);
+    let large = FixedAlloc::builder(word).slab_bytes(usize::MAX);
+    assert_eq!(build(large), ConfigError::SlabTooLarge(usize::MAX));
+    let many = FixedAlloc::builder(Layout::new::<u8>()).slab_bytes(1 << 40);
+    assert_eq!(build(many), ConfigError::SlabTooLarge(1 << 40));
+    let limit = FixedAlloc::builder(word)
+        .slab_bytes(1 << 16)
+        .max_bytes(1000);
+    let error = ConfigError::LimitBelowSlab {
+        max_bytes: 1000,
+        slab_bytes: 1 << 16,
+    };
+    assert_eq!(build(limit), error);
+    let limit = FixedAlloc::builder(word).max_bytes(0);
+    assert!(matches!(build(limit), ConfigError::SlabTooSmall { .. }));
+    for size in [
+        isize::MAX as usize,
+        isize::MAX as usize / 2,
+        isize::MAX as usize / 4,
+    ] {
+        let huge = Layout::from_size_align(size, 1).unwrap();
+        assert_eq!(
+            build(FixedAlloc::builder(huge)),
+            ConfigError::TooLarge(huge)
+        );
+        let aligned = Layout::from_size_align(1, (size + 1).next_power_of_two() / 2).unwrap();
+        assert_eq!(
+            build(FixedAlloc::builder(aligned)),
+            ConfigError::TooLarge(aligned)
+        );
+    }
+    assert!(
+        !build(FixedAlloc::builder(word).max_blocks(0))
+            .to_string()
+            .is_empty()
+    );
+}
+
+#[test]
+fn blocks_that_no_machine_has_room_for_are_an_error() {
+    let huge = Layout::from_size_align(1 << 58, 1).unwrap();
+    let blocks = FixedAlloc::new(huge).expect("it fits the address space");
+    assert_eq!(blocks.try_get().unwrap_err().kind, AllocErrorKind::Backend);
+    assert_eq!(
+        blocks.try_alloc_zeroed().unwrap_err().kind,
+        AllocErrorKind::Backend
+    );
+    let mut places = [const { std::mem::MaybeUninit::uninit() }; 3];
+    assert_eq!(blocks.try_alloc_batch(&mut places), 0);
+    assert_eq!((blocks.stats().slabs, blocks.stats().in_use), (0, 0));
+}
+
+#[test]
+fn large_and_strictly_aligned_blocks_work() {
+    for (size, align) in [
+        (1 << 20, 4096),
+        (1, 1 << 16),
+        (3 << 20, 1 << 20),
+        (100, 8192),
+    ] {
+        let layout = Layout::from_size_align(size, align).unwrap();
+        let blocks = FixedAlloc::new(layout).unwrap();
+        let mut taken: Vec<_> = (0..20).map(|_| blocks.get_uninit()).collect();
+        for block in &mut taken {
+            assert_eq!(block.as_non_null().addr().get() % align, 0);
+            assert!(block.len() >= size);
+            block[0].write(1);
+            let last = block.len() - 1;
+            block[last].write(1);
+        }
+        drop(taken);
+        blocks.trim(Pressure::High);
+        assert_eq!(blocks.stats().slabs, 0);
+    }
+}
+
+#[test]
+fn a_raw_block_outlives_the_allocator() {
+    let blocks = FixedAlloc::new(Layout::new::<u64>()).unwrap();
+    let handle = blocks.handle();
+    let weak = blocks.downgrade();
+    let block = blocks.try_alloc().unwrap().cast::<u64>();
+    drop(blocks);
+    // SAFETY: a block that is live.
+    unsafe { block.write(7) };
+    // SAFETY: as above.
+    assert_eq!(unsafe { block.read() }, 7);
+    // SAFETY: a block of this allocator, by another handle.
+    unsafe { handle.free(block.cast()) };
+    drop(handle);
+    assert!(weak.upgrade().is_none());
+}
