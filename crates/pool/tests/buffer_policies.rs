@@ -224,6 +224,17 @@ fn the_budget_is_met_and_not_exceeded() {
 }
 
 #[test]
+fn a_budget_without_bounds_is_one_and_so_is_none() {
+    for bytes in [usize::MAX, usize::MAX / 2, 1 << 30, 1, 0] {
+        let pool = BufferPool::builder().max_idle_bytes(bytes).build().unwrap();
+        for size in [100, 10_000, MIB] {
+            drop((pool.get(size), pool.get(size)));
+        }
+        assert!(pool.memory_usage().reserved_bytes < 32 * MIB);
+    }
+}
+
+#[test]
 fn what_a_burst_leaves_is_gone_after_two_intervals() {
     let clock = Arc::new(ManualClock::new());
     let pool = BufferPool::builder()

@@ -22,6 +22,10 @@ use super::{
 /// Classes of this size and more have no thread caches.
 pub(crate) const LARGE: usize = 32 * 1024;
 
+/// The most magazines that a class's depot has slots for, whatever the budget: 64 KiB of slots, for
+/// 512 MiB or more of buffers.
+const MAX_MAGAZINES: usize = 8192;
+
 /// Makes a [`BufferPool`].
 ///
 /// # Examples
@@ -154,6 +158,8 @@ impl BufferPoolBuilder {
     /// told otherwise. What threads keep for themselves comes on top of it, see
     /// [`BufferPool`'s memory](BufferPool#memory).
     ///
+    /// A class keeps no more than 8192 magazines of 64 KiB each, or 8192 buffers from 32 KiB on.
+    ///
     /// The classes get equal shares, in whole buffers. Their sum thus is a bound that holds
     /// whatever the load, without a counter that all threads would have to share; and a class gets
     /// as many magazines as any other, since a magazine is about 64 KiB of any class.
@@ -280,6 +286,8 @@ impl BufferPoolBuilder {
             } else {
                 share_all(&mut config);
             }
+            config.max_idle = config.max_idle.min(MAX_MAGAZINES * config.rounds.max(1));
+            config.validate()?;
             classes.push(Class::new(supplier, config)?);
         }
         classes.reverse();

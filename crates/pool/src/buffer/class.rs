@@ -109,8 +109,10 @@ unsafe fn free(engine: NonNull<Shared<Blocks>>, round: NonNull<()>) {
 pub(crate) fn take_slow(engine: &Engine<Blocks>, fresh: Fresh) -> Result<Block, BufError> {
     let blocks = engine.supplier();
     if let Some(slots) = &blocks.slots {
+        // The clock is asked first: it may be the user's, and panic.
+        let is_time = slots.is_time(engine.config());
         let taken = slots.take();
-        if slots.is_time(engine.config()) {
+        if is_time {
             empty_slots(engine, true);
         }
         if let Some(round) = taken {
