@@ -1,8 +1,16 @@
-//! Two magazines that one thread uses at a time: the *loaded* one and the *spare*.
+//! What one thread uses at a time: one round at hand, and two magazines, the *loaded* one and the
+//! *spare*.
 //!
 //! ```text
-//! take, put ──> loaded ▓▓▓▓▓░░░   spare ░░░░░░░░   (empty or full, whichever was last)
+//! take, put ──> hot ▓ ──> loaded ▓▓▓▓▓░░░   spare ░░░░░░░░   (empty or full, whichever was last)
 //! ```
+//!
+//! The round at hand is for the commonest pattern, take one, put it back. A magazine's length is
+//! loaded, changed and stored by each step, and the next step has to wait for that store: two
+//! store-to-load forwards in a row, 3.1 ns for a pair of steps on an EPYC at 3.7 GHz. The round at
+//! hand is compared with null, which the processor guesses, so that nothing waits: 2.1 ns. Where
+//! more than one round is out, it costs a comparison, 0.3 ns. (Go's `sync.Pool` has its `private`
+//! field for the same reason.) A thread that never has two rounds out needs no magazine at all.
 //!
 //! With two of them, a thread that goes back and forth over the edge of one magazine swaps the
 //! two and leaves the depot alone: between two visits to the depot lie at least as many takes or
@@ -10,15 +18,20 @@
 //!
 //! # Invariants
 //!
-//! 1. Of `desk`, and to write `len` and `spare_len`, only the holder makes use: the one that has
-//!    a [`Held`].
+//! 1. Of `desk`, and to write `hot`, `len` and `spare_len`, only the holder makes use: the one that
+//!    has a [`Held`].
 //! 2. `len` rounds are initialised from `desk.rounds` on, which is the array of `desk.loaded`,
 //!    and `desk.capacity` is its capacity; without a loaded magazine both are 0.
 //! 3. `spare_len` rounds of `desk.spare` are initialised; without a spare it is 0.
+//! 4. `hot` is null or a round.
 
 use core::ptr;
 
-use thrifty_sync::{UnsafeCell, atomic::AtomicU32, ord};
+use thrifty_sync::{
+    UnsafeCell,
+    atomic::{AtomicPtr, AtomicU32},
+    ord,
+};
 
 use crate::{magazine::Magazine, round::Round};
 
@@ -26,7 +39,10 @@ use crate::{magazine::Magazine, round::Round};
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Cache {
-    /// Rounds in the loaded magazine. An atomic, because statistics read it from other threads.
+    /// The round at hand. It and the lengths are atomics, because statistics read them from other
+    /// threads.
+    hot: AtomicPtr<()>,
+    /// Rounds in the loaded magazine.
     len: AtomicU32,
     spare_len: AtomicU32,
     desk: UnsafeCell<Desk>,
@@ -53,10 +69,23 @@ unsafe impl Send for Desk {}
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held<'a>(&'a Cache);
 
+/// What was in a cache: rounds with their leases.
+#[derive(Debug)]
+#[must_use = "it owns magazines"]
+pub(crate) struct Emptied {
+    pub(crate) magazines: [Option<Magazine>; 2],
+    /// The round that was at hand, if no magazine had room for it.
+    pub(crate) loose: Option<Round>,
+}
+
+// SAFETY: a round moves between threads, as `Supplier` promises it may.
+unsafe impl Send for Emptied {}
+
 impl Cache {
     /// A cache without magazines.
     pub(crate) fn new() -> Self {
         Self {
+            hot: AtomicPtr::new(ptr::null_mut()),
             len: AtomicU32::new(0),
             spare_len: AtomicU32::new(0),
             desk: UnsafeCell::new(Desk {
@@ -73,8 +102,9 @@ impl Cache {
     /// How many rounds there are: exact while the holder rests.
     pub(crate) fn count(&self) -> usize {
         // ORDERING(magazine.count): Relaxed; a figure for statistics, it publishes nothing.
+        let hot = usize::from(!self.hot.load(ord!(magazine.count, Relaxed)).is_null());
         let loaded = self.len.load(ord!(magazine.count, Relaxed)) as usize;
-        loaded + self.spare_len.load(ord!(magazine.count, Relaxed)) as usize
+        hot + loaded + self.spare_len.load(ord!(magazine.count, Relaxed)) as usize
     }
 
     /// Makes use of the cache.
@@ -90,9 +120,14 @@ impl Cache {
 }
 
 impl Held<'_> {
-    /// Takes a round out of the loaded magazine.
+    /// Takes the round at hand, or one of the loaded magazine.
     #[inline]
     pub(crate) fn take(self) -> Option<Round> {
+        let hot = Round::new(self.hot());
+        if hot.is_some() {
+            self.set_hot(ptr::null_mut());
+            return hot;
+        }
         let len = self.len();
         if len == 0 {
             return None;
@@ -108,9 +143,19 @@ impl Held<'_> {
         Some(unsafe { place.read() })
     }
 
-    /// Puts a round into the loaded magazine, if there is room.
+    /// Puts a round at hand, or into the loaded magazine, if there is room.
     #[inline]
     pub(crate) fn put(self, round: Round) -> bool {
+        if self.hot().is_null() {
+            self.set_hot(round.as_ptr());
+            return true;
+        }
+        self.push(round)
+    }
+
+    /// Puts a round into the loaded magazine, if there is room.
+    #[inline]
+    fn push(self, round: Round) -> bool {
         let len = self.len();
         let (rounds, capacity) = self.0.desk.with(|desk| {
             // SAFETY: valid: inside the cell. Invariant 1: nobody writes it meanwhile.
@@ -130,25 +175,37 @@ impl Held<'_> {
     }
 
     #[inline]
-    fn len(self) -> u32 {
+    fn hot(self) -> *mut () {
         // ORDERING(magazine.own): Relaxed; the holder reads its own last store, or that of the
         // holder before, which happened before by the promise at `hold`.
+        self.0.hot.load(ord!(magazine.own, Relaxed))
+    }
+
+    #[inline]
+    fn set_hot(self, round: *mut ()) {
+        // ORDERING(magazine.own): Relaxed; see `hot`. Others read it for statistics only.
+        self.0.hot.store(round, ord!(magazine.own, Relaxed));
+    }
+
+    #[inline]
+    fn len(self) -> u32 {
+        // ORDERING(magazine.own): Relaxed; see `hot`.
         self.0.len.load(ord!(magazine.own, Relaxed))
     }
 
     #[inline]
     fn set_len(self, len: u32) {
-        // ORDERING(magazine.own): Relaxed; see `len`. Others read it for statistics only.
+        // ORDERING(magazine.own): Relaxed; see `hot`. Others read it for statistics only.
         self.0.len.store(len, ord!(magazine.own, Relaxed));
     }
 
     fn spare_len(self) -> u32 {
-        // ORDERING(magazine.own): Relaxed; see `len`.
+        // ORDERING(magazine.own): Relaxed; see `hot`.
         self.0.spare_len.load(ord!(magazine.own, Relaxed))
     }
 
     fn set_spare_len(self, len: u32) {
-        // ORDERING(magazine.own): Relaxed; see `len`.
+        // ORDERING(magazine.own): Relaxed; see `hot`.
         self.0.spare_len.store(len, ord!(magazine.own, Relaxed));
     }
 
@@ -238,8 +295,13 @@ impl Held<'_> {
         spare.map(|magazine| filled(magazine, len))
     }
 
-    /// Takes both magazines out, with their rounds.
-    pub(crate) fn clear(self) -> [Option<Magazine>; 2] {
+    /// Takes everything out.
+    pub(crate) fn clear(self) -> Emptied {
+        let hot = Round::new(self.hot());
+        // INVARIANT: 4 — whatever becomes of it below, it is not at hand any more.
+        self.set_hot(ptr::null_mut());
+        let loose =
+            hot.filter(|&hot| !(self.push(hot) || (self.rotate_to_put() && self.push(hot))));
         let len = self.len();
         let loaded = self.desk(|desk| {
             let loaded = desk.loaded.take();
@@ -248,10 +310,11 @@ impl Held<'_> {
         });
         // INVARIANT: 2 — no magazine, no rounds in it.
         self.set_len(0);
-        [
-            loaded.map(|magazine| filled(magazine, len)),
-            self.take_spare(),
-        ]
+        let loaded = loaded.map(|magazine| filled(magazine, len));
+        Emptied {
+            magazines: [loaded, self.take_spare()],
+            loose,
+        }
     }
 
     /// Whether a trim has passed since this was last asked; the trims are counted by `epoch`.

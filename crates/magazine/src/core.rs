@@ -57,7 +57,7 @@ pub(crate) struct Vtable {
 pub(crate) struct Core {
     key: AtomicU64,
     /// Which set of a thread's table the engine uses.
-    set: u32,
+    set: usize,
     /// Rounds per magazine.
     pub(crate) rounds: u32,
     pub(crate) vtable: &'static Vtable,
@@ -178,7 +178,7 @@ impl Core {
     }
 
     /// Gives the engine a set, before anybody uses it.
-    pub(crate) fn put_into_set(&mut self, set: u32) {
+    pub(crate) fn put_into_set(&mut self, set: usize) {
         self.set = set;
     }
 
@@ -189,7 +189,7 @@ impl Core {
 
     #[inline]
     pub(crate) fn set(&self) -> usize {
-        self.set as usize
+        self.set
     }
 
     #[inline]
@@ -291,7 +291,9 @@ impl Core {
         for stripe in &core.stripes {
             if let Some(stripe) = stripe.lock_or_tell() {
                 let emptied = stripe.held().clear();
-                emptied.into_iter().flatten().for_each(Magazine::free);
+                debug_assert_eq!(emptied.loose, None, "a round without a lease");
+                let magazines = emptied.magazines.into_iter().flatten();
+                magazines.for_each(Magazine::free);
                 stripe.answer();
             }
         }

@@ -34,8 +34,8 @@ use crate::{
 /// hold and 8 per thread that may have a cache, and 128 per stripe. A thread's cache takes 256
 /// bytes, which the next thread inherits, and up to two magazines of `24 + 8 × rounds` bytes.
 ///
-/// Idle rounds: at most `max_idle` in the depot, and twice `rounds` in each thread that has used
-/// the engine (at most `max_thread_caches` of them) and in each stripe. A thread gives its rounds
+/// Idle rounds: at most `max_idle` in the depot, and twice `rounds` and one in each thread that has
+/// used the engine (at most `max_thread_caches` of them) and in each stripe. A thread gives its rounds
 /// to the depot when it ends. After the engine is closed, a thread that still has idle rounds
 /// keeps them, and with them the engine's memory, until it ends, calls
 /// [`flush_thread`](Shared::flush_thread), or has begun to use some more engines.

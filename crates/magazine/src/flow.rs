@@ -6,7 +6,13 @@
 
 use core::ptr::NonNull;
 
-use crate::{cache::Held, core::Core, depot::Room, magazine::Magazine, round::Round};
+use crate::{
+    cache::{Emptied, Held},
+    core::Core,
+    depot::Room,
+    magazine::Magazine,
+    round::Round,
+};
 
 /// Exchanges of one cache with the depot between two looks at the clock, which cost some 25 ns.
 const EXCHANGES_PER_LOOK: u32 = 16;
@@ -166,6 +172,24 @@ impl Core {
         rounds
     }
 
+    /// A magazine with one round in it, if there is memory.
+    fn magazine_of(&self, round: Round) -> Result<Magazine, Round> {
+        let empty = self.depot.take_empty();
+        let Some(mut magazine) = empty.or_else(|| Magazine::try_new(self.rounds)) else {
+            return Err(round);
+        };
+        let pushed = magazine.push(round);
+        debug_assert!(pushed.is_ok(), "an empty magazine has room");
+        Ok(magazine)
+    }
+
+    /// Destroys a round that lies in no magazine; its lease is the caller's to end.
+    pub(crate) fn dispose_one(&self, round: Round) {
+        // SAFETY: the round is from this engine, and nobody else has it.
+        unsafe { (self.vtable.destroy)(self.origin(), &[round]) };
+        self.census.gone(1);
+    }
+
     /// Empties the depot of a closed engine.
     pub(crate) fn drain(&self) {
         self.depot.drain(|magazine| {
@@ -179,13 +203,20 @@ impl Core {
     /// # Safety
     ///
     /// As [`finish`](Self::finish).
-    pub(crate) unsafe fn give_up(this: NonNull<Self>, magazines: [Option<Magazine>; 2]) {
+    pub(crate) unsafe fn give_up(this: NonNull<Self>, emptied: Emptied) {
         // SAFETY: valid: the caller's promise.
         let core = unsafe { this.as_ref() };
         let mut leases = 0;
-        for magazine in magazines.into_iter().flatten() {
+        for magazine in emptied.magazines.into_iter().flatten() {
             leases += magazine.len() as usize;
             core.return_to_depot(magazine);
+        }
+        if let Some(round) = emptied.loose {
+            leases += 1;
+            match core.magazine_of(round) {
+                Ok(magazine) => core.return_to_depot(magazine),
+                Err(round) => core.dispose_one(round),
+            }
         }
         // SAFETY: these were the leases of the two magazines' rounds.
         unsafe { Self::release(this, leases) };

@@ -29,6 +29,7 @@ use thrifty_sync::{
 use thrifty_traits::Pressure;
 
 use crate::{
+    cache::Emptied,
     config::Config,
     core::{Core, Vtable},
     magazine::Magazine,
@@ -125,6 +126,14 @@ impl World {
     }
 }
 
+/// What was in a cache with one magazine.
+fn only(magazine: Magazine) -> Emptied {
+    Emptied {
+        magazines: [Some(magazine), None],
+        loose: None,
+    }
+}
+
 /// A handle, as `Engine` is one.
 struct Handle(NonNull<World>);
 
@@ -170,7 +179,7 @@ impl Handle {
         let mut magazine = Magazine::try_new(1).expect("memory");
         magazine.push(round).expect("room");
         // SAFETY: the lease of the round, and a handle beside it.
-        unsafe { Core::give_up(self.0.cast(), [Some(magazine), None]) };
+        unsafe { Core::give_up(self.0.cast(), only(magazine)) };
     }
 
     fn close(&self) {
@@ -502,7 +511,7 @@ unsafe impl Send for Ends {}
 impl Ends {
     fn give_up(self) {
         // SAFETY: the leases of the rounds.
-        unsafe { Core::give_up(self.0.cast(), [Some(self.1), None]) };
+        unsafe { Core::give_up(self.0.cast(), only(self.1)) };
     }
 }
 

@@ -79,13 +79,13 @@ impl Core {
         // SAFETY: the caller is the owner.
         let place = unsafe { seat.place() };
         // SAFETY: the caller is the owner, and has no cache in its hands.
-        let magazines = unsafe { seat.cache.hold() }.clear();
-        // SAFETY: the owner, for the last time; the magazines are out.
+        let emptied = unsafe { seat.cache.hold() }.clear();
+        // SAFETY: the owner, for the last time; the rounds are out.
         unsafe { seat.release() };
         // SAFETY: valid: the seat's weak count.
         unsafe { place.core.as_ref() }.seat_left();
         // SAFETY: the leases of the rounds and the seat's weak count keep the engine.
-        unsafe { Self::give_up(place.core, magazines) };
+        unsafe { Self::give_up(place.core, emptied) };
         // SAFETY: the seat's weak count, which ends with it.
         unsafe { Self::release_weak(place.core) };
     }

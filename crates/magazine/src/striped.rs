@@ -9,19 +9,15 @@ use core::ptr::NonNull;
 use thrifty_sync::hint;
 
 use crate::{
-    cache::Held,
+    cache::{Emptied, Held},
     core::Core,
     flow::Work,
-    magazine::Magazine,
     round::Round,
     stripe::{Locked, Stripe},
 };
 
 /// How often to look again at stripes that have rounds and are taken.
 const LOOKS: usize = 32;
-
-/// What a holder emptied because it was told to.
-type Emptied = [Option<Magazine>; 2];
 
 impl Core {
     /// Takes a round out of the stripes or, through one of them, out of the depot.

@@ -11,8 +11,8 @@
 //! └───────────────────────────────┘
 //! ```
 //!
-//! A hit costs one thread-local access, two comparisons at most, and no check whether the table
-//! still lives: it has no destructor, so it is there until the thread is gone. What has to happen
+//! A hit costs one thread-local access, a comparison, and no check whether the table still lives.
+//! An engine that is second in its set is moved to the front. The table has no destructor, so it is there until the thread is gone. What has to happen
 //! when a thread ends hangs on a second thread-local value with a destructor, which is touched
 //! when a thread takes its first seat. After that one has run, a thread uses the stripes.
 //!
@@ -40,8 +40,8 @@ use crate::{
     seat::{Place, Seat},
 };
 
-/// Sets of a thread's table, of two entries each. 64 sets are 2 KiB per thread, and 128 engines
-/// that a thread uses in turn do not displace each other.
+/// Sets of a thread's table, of two entries each, 2 KiB per thread. 64 engines that a thread uses in
+/// turn do not meet; of 128, each finds its seat a little out of line.
 const SETS: usize = 64;
 
 /// The key of an empty entry. 1 is not used, 2 is [`CLOSED`].
@@ -95,14 +95,14 @@ pub(crate) fn fresh_number() -> u64 {
 }
 
 /// The set with the fewest engines, for one that has this key.
-pub(crate) fn enter_set(key: u64) -> u32 {
+pub(crate) fn enter_set(key: u64) -> usize {
     let first = usize::try_from(key % SETS as u64).unwrap_or(0);
     // ORDERING(thread.population): Relaxed; a figure to spread by.
     let population = |set: &usize| POPULATION[*set].load(ord!(thread.population, Relaxed));
     let sets = (first..SETS).chain(0..first);
     let least = sets.min_by_key(population).unwrap_or(first);
     POPULATION[least].fetch_add(1, ord!(thread.population, Relaxed));
-    u32::try_from(least).unwrap_or(0)
+    least
 }
 
 /// An engine is no more.
@@ -115,7 +115,7 @@ pub(crate) fn leave_set(set: usize) {
 #[inline]
 pub(crate) fn take(core: &Core) -> Option<Round> {
     LOCAL.with(|local| {
-        let seat = local.find(core)?;
+        let seat = local.find_first(core)?;
         // SAFETY: the seat is this thread's, and nothing holds its cache during a hit.
         unsafe { seat.cache.hold() }.take()
     })
@@ -125,7 +125,7 @@ pub(crate) fn take(core: &Core) -> Option<Round> {
 #[inline]
 pub(crate) fn put(core: &Core, round: Round) -> bool {
     LOCAL.with(|local| {
-        local.find(core).is_some_and(|seat| {
+        local.find_first(core).is_some_and(|seat| {
             // SAFETY: the seat is this thread's, and nothing holds its cache during a hit.
             unsafe { seat.cache.hold() }.put(round)
         })
@@ -195,8 +195,8 @@ pub(crate) fn discard(core: &Core) -> thrifty_traits::Reclaimed {
         return thrifty_traits::Reclaimed::new();
     };
     // SAFETY: the seat is this thread's, and the answer is let go before the supplier runs.
-    let magazines = unsafe { seat.cache.hold() }.clear();
-    let reclaimed = core.destroy_leased(magazines);
+    let emptied = unsafe { seat.cache.hold() }.clear();
+    let reclaimed = core.destroy_leased(emptied);
     core.census.reclaimed(reclaimed.items);
     reclaimed
 }
@@ -218,20 +218,17 @@ impl Local {
         }
     }
 
-    /// This thread's seat in an engine, if the table has it.
+    /// This thread's seat in an engine, if it is the first of its set: what a hit looks at.
     #[inline]
+    fn find_first<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
+        let [first, _] = &self.sets[core.set() % SETS];
+        first.seat_in(core)
+    }
+
+    /// This thread's seat in an engine, if the table has it.
     fn find<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
-        let key = core.key();
         let [first, second] = &self.sets[core.set() % SETS];
-        let seat = if first.key.get() == key {
-            first.seat.get()
-        } else if second.key.get() == key {
-            second.seat.get()
-        } else {
-            return None;
-        };
-        // SAFETY: valid: by invariant 1 it is a seat of `core`, with which it is freed.
-        Some(unsafe { seat.as_ref() })
+        first.seat_in(core).or_else(|| second.seat_in(core))
     }
 
     fn token(&self) -> u64 {
@@ -258,6 +255,7 @@ impl Local {
             return None;
         }
         if let Some(seat) = self.find(core) {
+            self.bring_forward(core, seat);
             return Some(seat);
         }
         // Before the search, since destructors that run here may take a seat in the same engine.
@@ -268,16 +266,21 @@ impl Local {
             Some(seat) => seat,
             None => self.sit_down(core)?,
         };
+        self.bring_forward(core, seat);
+        Some(seat)
+    }
+
+    /// Makes a seat the first of its set, where hits find it.
+    fn bring_forward(&self, core: &Core, seat: &Seat) {
         let key = core.key();
         let [first, second] = &self.sets[core.set() % SETS];
         // The key of a closed engine is that of all closed engines, and has no place here.
-        if key != CLOSED {
+        if key != CLOSED && first.key.get() != key {
             // INVARIANT: 1.
             second.copy(first);
             first.key.set(key);
             first.seat.set(NonNull::from(seat));
         }
-        Some(seat)
     }
 
     /// Takes a seat; runs nobody else's code.
@@ -393,6 +396,16 @@ impl Entry {
             key: Cell::new(EMPTY),
             seat: Cell::new(NonNull::dangling()),
         }
+    }
+
+    /// The seat, if it is one in `core`.
+    #[inline]
+    fn seat_in<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
+        if self.key.get() != core.key() {
+            return None;
+        }
+        // SAFETY: valid: by invariant 1 it is a seat of `core`, with which it is freed.
+        Some(unsafe { self.seat.get().as_ref() })
     }
 
     fn copy(&self, other: &Self) {

@@ -3,7 +3,7 @@
 use thrifty_sync::clock::Instant;
 use thrifty_traits::{Pressure, Reclaimed};
 
-use crate::{contain::contain, core::Core, magazine::Magazine, stripe::Stripe};
+use crate::{cache::Emptied, contain::contain, core::Core, magazine::Magazine, stripe::Stripe};
 
 impl Core {
     /// After an exchange: looks at the clock now and then, and pays for what is due.
@@ -104,15 +104,23 @@ impl Core {
         let Some(locked) = stripe.lock_or_tell() else {
             return Reclaimed::new();
         };
-        let magazines = locked.held().clear();
+        let emptied = locked.held().clear();
         locked.answer();
-        self.destroy_leased(magazines)
+        self.destroy_leased(emptied)
     }
 
     /// Destroys rounds with leases. The caller has a handle or a lease beside those.
-    pub(crate) fn destroy_leased(&self, magazines: [Option<Magazine>; 2]) -> Reclaimed {
+    pub(crate) fn destroy_leased(&self, emptied: Emptied) -> Reclaimed {
         let mut reclaimed = Reclaimed::new();
-        for magazine in magazines.into_iter().flatten() {
+        if let Some(round) = emptied.loose {
+            // SAFETY: the round is from this engine, and nobody uses it.
+            let weight = unsafe { (self.vtable.weigh)(self.origin(), &[round]) };
+            self.dispose_one(round);
+            let last = self.leases.release(1);
+            debug_assert!(!last, "the caller has a lease of its own");
+            reclaimed += Reclaimed::new().with_items(1).with_bytes(weight);
+        }
+        for magazine in emptied.magazines.into_iter().flatten() {
             // SAFETY: the rounds are from this engine, and nobody uses them.
             let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
             let gone = self.dispose(magazine);

@@ -48,7 +48,7 @@ fn the_depot_holds_no_more_than_it_may() {
     drop(lend_many(&engine, 100));
     let stats = engine.stats();
     assert!(stats.depot <= 10, "{stats:?}");
-    assert!(stats.cached <= 8, "{stats:?}");
+    assert!(stats.cached <= 9, "{stats:?}");
     assert_eq!(stats.idle(), alive(&count));
     assert_eq!(stats.overflowed, 100 - alive(&count) as u64);
 }
@@ -104,10 +104,14 @@ fn a_batch_fills_the_cache_and_no_more() {
         let made: Vec<_> = (0..10).map(|_| new_item(&engine).cast()).collect();
         permit.keep_some(10);
         // SAFETY: made above, with the permit's leases.
-        assert_eq!(unsafe { engine.fill(&made) }, 8, "two magazines of four");
+        assert_eq!(
+            unsafe { engine.fill(&made) },
+            9,
+            "one at hand, two magazines of four"
+        );
         let stats = engine.stats();
-        assert_eq!((stats.live, stats.idle(), stats.depot), (10, 8, 0));
-        for round in &made[8..] {
+        assert_eq!((stats.live, stats.idle(), stats.depot), (10, 9, 0));
+        for round in &made[9..] {
             // SAFETY: not taken, so still ours, with their leases.
             unsafe { Shared::put_cold(engine.shared(), *round) };
         }

@@ -118,8 +118,8 @@ proptest! {
             prop_assert!(stats.depot <= shape.max_idle);
             prop_assert!(stats.depot_bytes <= shape.max_idle_bytes);
             prop_assert_eq!(stats.depot_bytes, stats.depot * 10);
-            prop_assert!(stats.cached <= 2 * shape.rounds.max(1) * stats.thread_caches);
-            prop_assert!(stats.striped <= 2 * shape.rounds.max(1) * shape.stripes);
+            prop_assert!(stats.cached <= (2 * shape.rounds.max(1) + 1) * stats.thread_caches);
+            prop_assert!(stats.striped <= (2 * shape.rounds.max(1) + 1) * shape.stripes);
             prop_assert_eq!(stats.created - stats.retired, stats.live as u64);
         }
         drop(engine);
