@@ -28,6 +28,7 @@ use crate::{
     magazine::Magazine,
     round::Round,
     seat::Seat,
+    set::Set,
     stripe::Stripe,
 };
 
@@ -57,7 +58,7 @@ pub(crate) struct Vtable {
 pub(crate) struct Core {
     key: AtomicU64,
     /// Which set of a thread's table the engine uses.
-    set: usize,
+    set: Set,
     /// Rounds per magazine.
     pub(crate) rounds: u32,
     pub(crate) vtable: &'static Vtable,
@@ -124,7 +125,7 @@ impl Core {
         let refused = |size| AllocError::new(AllocErrorKind::Backend, size, align_of::<Self>());
         Ok(Self {
             key: AtomicU64::new(key),
-            set: 0,
+            set: Set::default(),
             rounds,
             vtable,
             origin: Origin(origin),
@@ -178,7 +179,7 @@ impl Core {
     }
 
     /// Gives the engine a set, before anybody uses it.
-    pub(crate) fn put_into_set(&mut self, set: usize) {
+    pub(crate) fn put_into_set(&mut self, set: Set) {
         self.set = set;
     }
 
@@ -188,7 +189,7 @@ impl Core {
     }
 
     #[inline]
-    pub(crate) fn set(&self) -> usize {
+    pub(crate) fn set(&self) -> Set {
         self.set
     }
 

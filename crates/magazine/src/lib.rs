@@ -40,6 +40,7 @@ mod round;
 mod seat;
 #[expect(unsafe_code, reason = "hands rounds and leases over")]
 mod seated;
+mod set;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod stats;
 #[expect(unsafe_code, reason = "shows a cache to the holder of a lock")]

@@ -38,11 +38,8 @@ use crate::{
     core::{CLOSED, Core},
     round::Round,
     seat::{Place, Seat},
+    set::{SET_BYTES, SETS, Set},
 };
-
-/// Sets of a thread's table, of two entries each, 2 KiB per thread. 64 engines that a thread uses in
-/// turn do not meet; of 128, each finds its seat a little out of line.
-const SETS: usize = 64;
 
 /// The key of an empty entry. 1 is not used, 2 is [`CLOSED`].
 const EMPTY: u64 = 0;
@@ -63,7 +60,7 @@ thread_local! {
 
 /// A thread's table and list.
 struct Local {
-    sets: [[Entry; 2]; SETS],
+    sets: [Pair; SETS],
     seats: Cell<*const Seat>,
     /// Seats in the list, and how many may be in it before closed engines are looked for.
     count: Cell<usize>,
@@ -72,6 +69,13 @@ struct Local {
     token: Cell<u64>,
     ended: Cell<bool>,
 }
+
+/// A set. 64 of two entries are 2 KiB per thread. 64 engines that a thread uses in turn do not
+/// meet; of 128, each finds its seat a little out of line.
+#[repr(align(32))]
+struct Pair([Entry; 2]);
+
+const _: () = assert!(size_of::<Pair>() == SET_BYTES);
 
 struct Entry {
     key: Cell<u64>,
@@ -95,20 +99,20 @@ pub(crate) fn fresh_number() -> u64 {
 }
 
 /// The set with the fewest engines, for one that has this key.
-pub(crate) fn enter_set(key: u64) -> usize {
+pub(crate) fn enter_set(key: u64) -> Set {
     let first = usize::try_from(key % SETS as u64).unwrap_or(0);
     // ORDERING(thread.population): Relaxed; a figure to spread by.
     let population = |set: &usize| POPULATION[*set].load(ord!(thread.population, Relaxed));
     let sets = (first..SETS).chain(0..first);
     let least = sets.min_by_key(population).unwrap_or(first);
     POPULATION[least].fetch_add(1, ord!(thread.population, Relaxed));
-    least
+    Set::new(least)
 }
 
 /// An engine is no more.
-pub(crate) fn leave_set(set: usize) {
+pub(crate) fn leave_set(set: Set) {
     // ORDERING(thread.population): Relaxed; see `enter_set`.
-    POPULATION[set].fetch_sub(1, ord!(thread.population, Relaxed));
+    POPULATION[set.index()].fetch_sub(1, ord!(thread.population, Relaxed));
 }
 
 /// Takes a round out of this thread's cache.
@@ -209,7 +213,7 @@ fn token() -> u64 {
 impl Local {
     const fn new() -> Self {
         Self {
-            sets: [const { [const { Entry::new() }; 2] }; SETS],
+            sets: [const { Pair([const { Entry::new() }; 2]) }; SETS],
             seats: Cell::new(ptr::null()),
             count: Cell::new(0),
             sweep_at: Cell::new(8),
@@ -218,16 +222,27 @@ impl Local {
         }
     }
 
+    /// The entries among which an engine has its own.
+    #[inline]
+    fn set_of(&self, core: &Core) -> &[Entry; 2] {
+        let first: *const Pair = self.sets.as_ptr();
+        // SAFETY: the distance is that of one of the sets, which lie in one allocation: invariant 1
+        // of `Set`.
+        let set = unsafe { first.byte_add(core.set().offset_bytes()) };
+        // SAFETY: valid: a set of `self`, by the same invariant; shared: entries are cells.
+        let Pair(entries) = unsafe { &*set };
+        entries
+    }
+
     /// This thread's seat in an engine, if it is the first of its set: what a hit looks at.
     #[inline]
     fn find_first<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
-        let [first, _] = &self.sets[core.set() % SETS];
-        first.seat_in(core)
+        self.set_of(core)[0].seat_in(core)
     }
 
     /// This thread's seat in an engine, if the table has it.
     fn find<'a>(&self, core: &'a Core) -> Option<&'a Seat> {
-        let [first, second] = &self.sets[core.set() % SETS];
+        let [first, second] = self.set_of(core);
         first.seat_in(core).or_else(|| second.seat_in(core))
     }
 
@@ -273,7 +288,7 @@ impl Local {
     /// Makes a seat the first of its set, where hits find it.
     fn bring_forward(&self, core: &Core, seat: &Seat) {
         let key = core.key();
-        let [first, second] = &self.sets[core.set() % SETS];
+        let [first, second] = self.set_of(core);
         // The key of a closed engine is that of all closed engines, and has no place here.
         if key != CLOSED && first.key.get() != key {
             // INVARIANT: 1.
@@ -369,8 +384,8 @@ impl Local {
         }
         self.count.set(self.count.get() - 1);
         // SAFETY: valid: invariant 2.
-        let set = unsafe { place.core.as_ref() }.set();
-        for entry in &self.sets[set % SETS] {
+        let core = unsafe { place.core.as_ref() };
+        for entry in self.set_of(core) {
             if ptr::eq(entry.seat.get().as_ptr(), seat) {
                 // INVARIANT: 1.
                 entry.key.set(EMPTY);

@@ -104,11 +104,8 @@ fn a_batch_fills_the_cache_and_no_more() {
         let made: Vec<_> = (0..10).map(|_| new_item(&engine).cast()).collect();
         permit.keep_some(10);
         // SAFETY: made above, with the permit's leases.
-        assert_eq!(
-            unsafe { engine.fill(&made) },
-            9,
-            "one at hand, two magazines of four"
-        );
+        let filled = unsafe { engine.fill(&made) };
+        assert_eq!(filled, 9, "one at hand, two magazines of four");
         let stats = engine.stats();
         assert_eq!((stats.live, stats.idle(), stats.depot), (10, 9, 0));
         for round in &made[9..] {

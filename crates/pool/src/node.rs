@@ -108,23 +108,32 @@ impl<M: Manage> Loan<M> {
         f(keeper, self.value_mut())
     }
 
-    /// Hands the node back to its engine: to this thread's cache or, out of line, elsewhere. The
-    /// engine destroys it if there is no room.
+    /// Hands the node back to this thread's cache, if that has room.
     #[inline]
-    pub(crate) fn give_back(self) {
+    pub(crate) fn give_back_hit(self) -> Result<(), Self> {
         let shared = self.shared();
         let round = self.into_round();
         // SAFETY: valid by invariant 2; the lease that keeps it so is still this function's.
         let engine = unsafe { shared.as_ref() };
         // SAFETY: the round is one of this engine and comes with the loan's lease.
-        let is_cached = unsafe { engine.put_hit(round) };
-        if !is_cached {
-            // SAFETY: as above; `put_hit` has not taken the round, and nothing is used afterwards.
-            unsafe { Shared::put_cold(shared, round) };
+        if unsafe { engine.put_hit(round) } {
+            Ok(())
+        } else {
+            // SAFETY: `put_hit` has not taken the round.
+            Err(unsafe { Self::from_round(round) })
         }
     }
 
-    /// As [`give_back`](Self::give_back), but where there is no room the loan comes back.
+    /// Hands the node back to its engine, which destroys it if there is no room.
+    pub(crate) fn give_back_cold(self) {
+        let shared = self.shared();
+        let round = self.into_round();
+        // SAFETY: the round is one of this engine and comes with the loan's lease; nothing is used
+        // afterwards.
+        unsafe { Shared::put_cold(shared, round) };
+    }
+
+    /// As [`give_back_cold`](Self::give_back_cold), but where there is no room the loan comes back.
     #[cold]
     pub(crate) fn try_give_back_cold(self) -> Result<(), Self> {
         let shared = self.shared();

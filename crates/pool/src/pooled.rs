@@ -117,32 +117,52 @@ impl<T: Send + 'static, M: Manage<Item = T>> Drop for Pooled<T, M> {
         let is_panicking = std::thread::panicking();
         // SAFETY: owned: this is the drop, after which nobody uses the field.
         let loan = unsafe { ManuallyDrop::take(&mut self.loan) };
-        if is_panicking {
-            return_unwinding_cold(loan);
+        let kept_back = if is_panicking {
+            (loan, Why::Unwinding)
         } else {
-            give_back(loan);
-        }
+            match give_back(loan) {
+                Ok(()) => return,
+                Err(kept_back) => kept_back,
+            }
+        };
+        // One call for all that is rare: the compiler inlines a drop only as long as it is short.
+        return_cold(kept_back.0, kept_back.1);
     }
 }
 
-/// Cleans an item and hands it to the engine. The user's code runs while the loan still owns the
-/// item: its panic drops the loan, and with it the item.
+/// Why an item did not go into this thread's cache.
+#[derive(Clone, Copy)]
+enum Why {
+    /// A panic unwinds, which may have left it half changed.
+    Unwinding,
+    /// It has been cleaned, and is not to be lent again.
+    Unfit,
+    /// It has been cleaned, and the cache has no room.
+    NoRoom,
+}
+
+/// Cleans an item and puts it into this thread's cache. The user's code runs while the loan still
+/// owns the item: its panic drops the loan, and with it the item.
 #[inline]
-fn give_back<M: Manage>(mut loan: Loan<M>) {
+fn give_back<M: Manage>(mut loan: Loan<M>) -> Result<(), (Loan<M>, Why)> {
     match loan.with_keeper(|keeper, item| keeper.receive(item)) {
-        Verdict::Keep => loan.give_back(),
-        Verdict::Discard => drop(loan),
+        Verdict::Keep => loan.give_back_hit().map_err(|loan| (loan, Why::NoRoom)),
+        Verdict::Discard => Err((loan, Why::Unfit)),
     }
 }
 
-/// The return of an item while a panic unwinds, which may have left the item half changed.
+/// The return of an item that does not go into this thread's cache.
 #[cold]
 #[inline(never)]
-fn return_unwinding_cold<M: Manage>(loan: Loan<M>) {
-    if loan.keeper().recycles_on_unwind {
-        contain(|| give_back(loan));
-    } else {
-        drop(loan);
+fn return_cold<M: Manage>(loan: Loan<M>, why: Why) {
+    match why {
+        Why::Unwinding if loan.keeper().recycles_on_unwind => contain(|| {
+            if let Err((loan, why)) = give_back(loan) {
+                return_cold(loan, why);
+            }
+        }),
+        Why::Unwinding | Why::Unfit => drop(loan),
+        Why::NoRoom => loan.give_back_cold(),
     }
 }
 
