@@ -32,8 +32,8 @@ mod upkeep;
 /// | where | items | and no more bytes than |
 /// |---|---|---|
 /// | the depot | `max_idle` | `max_idle_bytes` |
-/// | the caches of threads | 2 × rounds × min(threads, `max_thread_caches`) | items × `max_item_weight` |
-/// | the stripes, for threads beyond | 2 × rounds × processors | items × `max_item_weight` |
+/// | the caches of threads | (2 × rounds + 1) × min(threads, `max_thread_caches`) | items × `max_item_weight` |
+/// | the stripes, for threads beyond | (2 × rounds + 1) × processors | items × `max_item_weight` |
 ///
 /// where rounds is set by [`ThreadCache`](crate::ThreadCache). What the depot has not needed for two decay intervals is
 /// dropped; see [`tick`](Self::tick) and [`trim`](Self::trim).

@@ -20,12 +20,16 @@ pub enum ThreadCache {
     /// As many rounds as fit into 4096 bytes of items, a power of two from 8 to 64, and no more
     /// than `max_idle`. No cache in a pool with `max_total`, whose idle items each thread must be
     /// able to reach.
+    ///
+    /// What items own is not known to the builder. Where they own much and are handed from thread
+    /// to thread, they pile up in the caches of those that return them: choose `Off`, or a few
+    /// `Rounds`.
     #[default]
     Auto,
-    /// None: threads share what is idle, at the cost of locked instructions. The stripes, one for each
-    /// processor, together hold as many items as `max_idle` at most (two each if that is less).
+    /// None: threads share what is idle, at the cost of locked instructions. The stripes, at most
+    /// one for each processor, together hold as many items as `max_idle` at most, or three.
     Off,
-    /// Magazines of this many items, 1 to 1024; a thread holds two.
+    /// Magazines of this many items, 1 to 1024; a thread holds two of them and one item more.
     Rounds(usize),
 }
 

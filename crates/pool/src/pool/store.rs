@@ -66,6 +66,9 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// Makes `n` items and keeps them idle. Says how many it kept: fewer where the pool is full,
     /// `max_total` items exist, or a new item is heavier than `max_item_weight`.
     ///
+    /// The first of them lie in this thread's cache. Where they are for other threads, call
+    /// [`flush_thread`](Self::flush_thread) afterwards.
+    ///
     /// # Errors
     ///
     /// The manager could not make one, the pool is closed, or there is no memory. What was made
