@@ -25,11 +25,13 @@ const HOT: &[(&str, usize)] = &[
     ("probe_realloc", 52),
 ];
 
-/// Pairs of taking from a pool and putting back, with the drop of the guard. They may have landing
+/// Pairs of taking from a pool or an allocator of blocks and putting back, with the drop of the guard. They may have landing
 /// pads, since cleaning an item is the user's code.
 const POOL: &[(&str, usize)] = &[
     ("probe_buffer_freeze", 178),
     ("probe_buffer_pair", 154),
+    ("probe_fixed_block", 94),
+    ("probe_fixed_raw", 85),
     ("probe_pool_pair", 111),
     ("probe_pool_static", 121),
     ("probe_pool_with", 109),
