@@ -272,30 +272,55 @@ impl Books {
         self.relink(record, Some(list), after);
     }
 
-    /// Gives a block back by its address.
-    #[inline]
-    pub(crate) fn give(&mut self, address: usize) -> Result<(), Fault> {
-        let (record, index) = self.look_up(address)?;
-        let (word, bit) = (index / WORD, 1_u64 << (index % WORD));
-        let bits = &mut self.words_of(record)[word as usize];
-        if *bits & bit != 0 {
-            return Err(Fault::Double);
+    /// Gives blocks back by their addresses; those that are none, or free already, change nothing.
+    pub(crate) fn give(&mut self, blocks: &[NonNull<()>]) -> Result<(), Fault> {
+        let (shape, mut left, mut result) = (self.shape, blocks, Ok(()));
+        while let Some(first) = left.first() {
+            // What was taken together often comes back together.
+            let key = shape.key(first.addr().get());
+            let of_another = |block: &NonNull<()>| shape.key(block.addr().get()) != key;
+            let run = left.iter().position(of_another).unwrap_or(left.len());
+            let (these, others) = left.split_at(run);
+            result = self.give_run(key, these).and(result);
+            left = others;
         }
-        // INVARIANT: 2.
-        *bits |= bit;
+        result
+    }
+
+    /// Gives blocks of one slab back.
+    fn give_run(&mut self, key: usize, blocks: &[NonNull<()>]) -> Result<(), Fault> {
+        let record = self.places.find(key).ok_or(Fault::Foreign)?;
+        let (shape, mut result) = (self.shape, Ok(()));
+        let entry = &self.records[record as usize];
+        let (before, mut hint) = (entry.used, entry.hint);
+        let words = self.words_of(record);
+        let mut used = before;
+        for block in blocks {
+            let Some(index) = shape.index(block.addr().get() & (shape.slab_bytes - 1)) else {
+                result = Err(Fault::Interior);
+                continue;
+            };
+            let (word, bit) = (index / WORD, 1_u64 << (index % WORD));
+            let bits = &mut words[word as usize];
+            if *bits & bit != 0 {
+                result = Err(Fault::Double);
+                continue;
+            }
+            // INVARIANT: 2 — the block is free from here on.
+            *bits |= bit;
+            hint = hint.min(word);
+            used -= 1;
+        }
         let entry = &mut self.records[record as usize];
-        entry.hint = entry.hint.min(word);
-        let used = entry.used;
-        entry.used = used - 1;
-        self.figures.used -= 1;
-        if used == 1 {
+        entry.hint = hint;
+        entry.used = used;
+        self.figures.used -= (before - used) as usize;
+        if used == 0 && before > 0 {
             self.figures.empty += 1;
         }
-        let (before, after) = (self.list_for(used), self.list_for(used - 1));
-        if before != after {
-            self.relink(record, before, after);
-        }
-        Ok(())
+        let (before, after) = (self.list_for(before), self.list_for(used));
+        self.relink(record, before, after);
+        result
     }
 
     /// The block that begins at this address, if one that is in use does; with the provenance of its

@@ -19,9 +19,13 @@ use crate::slabs::{Rules, Slabs};
 const MAGAZINE_BYTES: usize = 64 << 10;
 const MAX_ROUNDS: usize = 64;
 
-/// Magazines in the depot: 2048 small blocks or 2 MiB of larger ones. The engine keeps as many empty
-/// ones, so that a program which goes up and down by that much allocates none.
-const DEPOT_MAGAZINES: usize = 32;
+/// What the depot may hold: so many bytes, and so many magazines. It is what keeps threads that
+/// work on more than their caches hold from waiting for each other at the slabs.
+const DEPOT_BYTES: usize = 4 << 20;
+const DEPOT_MAGAZINES: core::ops::RangeInclusive<usize> = 4..=256;
+
+/// Magazines of one block in the depot: as many as the engine keeps empty ones.
+const SINGLES: usize = 32;
 
 /// How large the caches are that threads have of their own.
 ///
@@ -222,7 +226,10 @@ impl Builder {
         if self.thread_cache == ThreadCache::Off {
             self.config.max_thread_caches = 0;
         }
-        self.config.max_idle = DEPOT_MAGAZINES * self.config.rounds.max(1);
+        self.config.max_idle = match self.config.rounds {
+            0 => SINGLES,
+            rounds => rounds * depot_magazines(rounds.saturating_mul(shape.size)),
+        };
         Ok(())
     }
 }
@@ -233,9 +240,28 @@ fn default_rounds(block_bytes: usize) -> usize {
     1 << fit.ilog2()
 }
 
+/// How many magazines of so many bytes the depot holds.
+fn depot_magazines(magazine_bytes: usize) -> usize {
+    (DEPOT_BYTES / magazine_bytes).clamp(*DEPOT_MAGAZINES.start(), *DEPOT_MAGAZINES.end())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::default_rounds;
+    use super::{default_rounds, depot_magazines};
+
+    #[test]
+    fn the_depot_holds_four_mebibytes_or_fewer() {
+        let cases = [
+            (512, 256),
+            (4096, 256),
+            (1 << 16, 64),
+            (1 << 20, 4),
+            (1 << 30, 4),
+        ];
+        for (bytes, magazines) in cases {
+            assert_eq!(depot_magazines(bytes), magazines, "{bytes}");
+        }
+    }
 
     #[test]
     fn magazines_hold_no_more_than_their_bytes() {

@@ -34,7 +34,7 @@ mod upkeep;
 /// | where | how much |
 /// |---|---|
 /// | slabs without a block in use | `spare_slabs`, 2 by default |
-/// | the depot | 32 magazines |
+/// | the depot | 4 MiB in at most 256 magazines, and at least 4 magazines |
 /// | the caches of threads | 2 magazines × min(threads, `max_thread_caches`) |
 /// | the stripes, for threads beyond | 2 magazines × processors |
 ///

@@ -177,10 +177,8 @@ impl<B: Backing> Slabs<B> {
     pub(crate) unsafe fn give(&self, blocks: &[NonNull<()>]) {
         for blocks in blocks.chunks(BATCH) {
             let mut books = self.books();
-            for block in blocks {
-                let given = books.give(block.addr().get());
-                debug_assert_eq!(given, Ok(()), "a block that is not this allocator's");
-            }
+            let given = books.give(blocks);
+            debug_assert_eq!(given, Ok(()), "a block that is not this allocator's");
             self.release_empty(books, self.rules.spare_slabs);
         }
     }
@@ -232,7 +230,7 @@ impl<B: Backing> Slabs<B> {
         // take it before it is given below.
         unsafe { block.write_bytes(POISON, self.shape.size) };
         asan::sleep(block, self.shape.size);
-        books.give(block.addr().get())?;
+        books.give(&[block.cast()])?;
         self.release_empty(books, self.rules.spare_slabs);
         Ok(())
     }
