@@ -20,19 +20,18 @@ pub(crate) struct SlabHeader {
 
 /// The header of the slab that a block is from.
 ///
-/// The result has the provenance of `block`, so this is for blocks whose pointer was derived from
-/// the slab's own and kept as it was, as by a handle of ours. A pointer that went through
-/// foreign hands (`Box`, `Allocator::deallocate`) may reach no further than the block.
+/// `block` tells the address only. What it may be used for does not matter: it may have become a
+/// reference to what lies in the block, or have gone through foreign hands. The header is reached
+/// through the provenance that its slab has exposed, as in `lend::wake`.
 ///
 /// # Safety
 ///
-/// `block` points to a block that the caller has, and may be used for the whole slab.
-/// `slab_bytes` is that of the slab's shape.
-#[expect(dead_code, reason = "for typed slabs")]
+/// `block` is the address of a block that the caller has. `slab_bytes` is that of its slab's shape.
 #[inline]
 pub(crate) unsafe fn header_of(block: NonNull<u8>, slab_bytes: usize) -> NonNull<SlabHeader> {
-    let offset = block.addr().get() & (slab_bytes - 1);
-    // SAFETY: in bounds: a block lies so far behind the base of its slab, which is a multiple of
-    // `slab_bytes`.
-    unsafe { block.byte_sub(offset) }.cast()
+    let base = block.addr().get() & !(slab_bytes - 1);
+    let header = core::ptr::with_exposed_provenance_mut(base);
+    // SAFETY: the base of a slab, which is not null: a block lies behind it, and the base is the
+    // multiple of `slab_bytes` before it.
+    unsafe { NonNull::new_unchecked(header) }
 }

@@ -58,6 +58,9 @@ mod stats;
 #[expect(unsafe_code, reason = "implements the engine's unsafe trait")]
 mod store;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[expect(unsafe_code, reason = "keeps values in raw blocks")]
+mod typed;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod weak;
 
 pub use self::error::ConfigError;
@@ -67,6 +70,7 @@ pub use self::{
     builder::{Builder, ThreadCache},
     fixed::{FixedAlloc, FixedHandle},
     stats::Stats,
+    typed::{Branded, InsertError, Slab, SlabBox, SlabBuilder, WeakSlab},
     weak::WeakFixedAlloc,
 };
 #[doc(no_inline)]
