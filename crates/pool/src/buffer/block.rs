@@ -205,12 +205,6 @@ impl Block {
         &self.header().refs
     }
 
-    /// The block is frozen, with one view.
-    #[inline]
-    pub(crate) fn count_from_one(&mut self) {
-        self.header_mut().refs.reset();
-    }
-
     /// The engine that the block has a lease on.
     #[inline]
     pub(crate) fn shared(&self) -> NonNull<Shared<Blocks>> {

@@ -63,10 +63,10 @@ impl PooledBytes {
     ///
     /// The first `len` bytes are initialised by the block's lease.
     #[inline]
-    pub(crate) unsafe fn new(mut block: Block, len: usize) -> Self {
-        block.count_from_one();
+    pub(crate) unsafe fn new(block: Block, len: usize) -> Self {
+        debug_assert!(block.refs().is_unique(), "an owner counts as one view");
         let start = block.bytes();
-        // INVARIANT: 1 — just counted; 2 — by the caller.
+        // INVARIANT: 1 — the count of a block that has an owner is 1; 2 — by the caller.
         Self { block, start, len }
     }
 

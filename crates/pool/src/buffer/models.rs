@@ -103,6 +103,10 @@ fn the_last_clone_returns_the_block_once() {
                 thread.join().unwrap();
             }
             assert_eq!(toy.returns(), 1);
+            assert!(
+                toy.refs.is_unique(),
+                "the count is not ready for the next lease"
+            );
         });
 }
 

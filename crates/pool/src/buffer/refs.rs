@@ -1,15 +1,11 @@
 //! How many views there are of a frozen buffer.
 //!
-//! The count lives in the block's header, so freezing allocates nothing. It means something only
-//! while the block is frozen: an owner alone does not count.
+//! The count lives in the block's header, so freezing allocates nothing. It is 1 also while the block
+//! is idle or has an owner who writes, so freezing does not even touch it.
 
 #![forbid(unsafe_code)]
 
-use thrifty_sync::{
-    acquire_after,
-    atomic::{AtomicUsize, Exclusive},
-    ord,
-};
+use thrifty_sync::{acquire_after, atomic::AtomicUsize, ord};
 
 /// From here on the count has overflowed: it stays, and the block is leaked.
 const PINNED: usize = 1 << (usize::BITS - 1);
@@ -22,15 +18,9 @@ const PIN: usize = PINNED + (PINNED >> 1);
 pub(crate) struct Refs(AtomicUsize);
 
 impl Refs {
-    /// One view.
+    /// One view, or one owner.
     pub(crate) fn new() -> Self {
         Self(AtomicUsize::new(1))
-    }
-
-    /// One view again, after the last one is gone.
-    #[inline]
-    pub(crate) fn reset(&mut self) {
-        self.0.write_mut(1);
     }
 
     /// A count that stands somewhere, to see it overflow.
@@ -70,6 +60,8 @@ impl Refs {
         if before == 1 {
             // ORDERING(pool.view_last): Acquire; pairs with pool.view_drop of all other views.
             acquire_after!(pool.view_last, self.0);
+            // ORDERING(pool.view_rest): Relaxed; the caller owns the block alone from here on.
+            self.0.store(1, ord!(pool.view_rest, Relaxed));
             return true;
         }
         if before >= PINNED {
@@ -97,7 +89,9 @@ impl Refs {
 
 #[cfg(all(test, not(all(thrifty_loom, feature = "loom"))))]
 mod tests {
-    use super::{Exclusive, PIN, PINNED, Refs};
+    use thrifty_sync::atomic::Exclusive;
+
+    use super::{PIN, PINNED, Refs};
 
     #[test]
     fn the_last_view_is_told_so() {
@@ -108,6 +102,20 @@ mod tests {
             [refs.remove(), refs.remove(), refs.remove()],
             [false, false, true]
         );
+        assert!(
+            refs.is_unique(),
+            "the count is not ready for the next lease"
+        );
+    }
+
+    #[test]
+    fn the_count_is_ready_again_also_after_two_views_raced_to_be_the_last() {
+        let refs = Refs::new();
+        assert!(
+            refs.remove_shared_slow(),
+            "as if the other was seen and then went first"
+        );
+        assert!(refs.is_unique());
     }
 
     #[test]
