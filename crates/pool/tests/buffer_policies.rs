@@ -220,7 +220,7 @@ fn the_budget_is_met_and_not_exceeded() {
     assert!((20..=40).contains(&shared), "{shared}");
     let least = shared_only(size, 0);
     drop((0..10).map(|_| least.get(size)).collect::<Vec<_>>());
-    assert!(least.stats().classes()[0].shared <= 2);
+    assert!(least.stats().classes()[0].shared <= 3);
 }
 
 #[test]
@@ -255,9 +255,9 @@ fn what_a_burst_leaves_is_gone_after_two_intervals() {
     tick();
     tick();
     let after = pool.stats().idle_bytes();
-    // Two magazines of the class of 4 KiB, and two stripes with two large buffers each.
+    // Two magazines and one of the class of 4 KiB, and a stripe with three large buffers.
     assert!(
-        after <= 32 * 5000 + 4 * 263_000,
+        after <= 33 * 5000 + 3 * 263_000,
         "{after} of {before} bytes are left"
     );
     let slotted: usize = pool.stats().classes().iter().map(|it| it.slotted).sum();

@@ -26,6 +26,9 @@ pub(crate) const LARGE: usize = 32 * 1024;
 /// 512 MiB or more of buffers.
 const MAX_MAGAZINES: usize = 8192;
 
+/// What a stripe holds where there are no caches: two magazines of one block, and one at hand.
+const PER_STRIPE: usize = 3;
+
 /// Makes a [`BufferPool`].
 ///
 /// # Examples
@@ -337,10 +340,10 @@ fn for_class(config: &Config, block_bytes: usize, share: usize) -> Config {
 }
 
 /// Moves a part of the share from the depot to the stripes, which all threads use where there are
-/// no caches: each holds two blocks, which thus count as idle like those in the depot.
+/// no caches. Their blocks thus count as idle like those in the depot.
 fn share_all(config: &mut Config) {
     config.stripes = (config.max_idle / 4).clamp(1, config.stripes.max(1));
-    config.max_idle = config.max_idle.saturating_sub(2 * config.stripes);
+    config.max_idle = config.max_idle.saturating_sub(PER_STRIPE * config.stripes);
 }
 
 /// The slots of a class of this size, if it has any.

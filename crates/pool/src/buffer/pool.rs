@@ -45,12 +45,13 @@ use super::{
 /// A buffer takes its capacity and 48 bytes (32 on 32-bit targets), with an alignment above 16
 /// also the padding up to it. What the pool keeps idle is at most
 ///
-/// - [`max_idle_bytes`](BufferPoolBuilder::max_idle_bytes) in the part that threads share, or two
+/// - [`max_idle_bytes`](BufferPoolBuilder::max_idle_bytes) in the part that threads share, or three
 ///   buffers of each class from 32 KiB on, if that is more;
-/// - for each thread with a cache two magazines of each class below 32 KiB that it used: 64 KiB of
-///   buffers each, and no more than 64 of them. With the default classes that is 736 KiB and the
-///   headers. Threads beyond [`max_thread_caches`](BufferPoolBuilder::max_thread_caches) share as
-///   many such pairs of magazines as there are processors;
+/// - for each thread with a cache, of each class below 32 KiB that it used, two magazines of 64 KiB
+///   of buffers, and no more than 64 of them, and one buffer at hand. With the default classes that
+///   is 768 KiB and the headers. Threads beyond
+///   [`max_thread_caches`](BufferPoolBuilder::max_thread_caches) share as many such caches as there
+///   are processors;
 /// - with the feature `thread_local`, for each thread one buffer of each class from 32 KiB on that
 ///   it used: 2 MiB with the default classes. [`trim`](Self::trim) and [`tick`](Self::tick) reach
 ///   these from any thread. After a thread's end they pass on to the next new thread.
