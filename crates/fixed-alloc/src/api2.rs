@@ -91,10 +91,10 @@ fn nothing(layout: Layout) -> NonNull<[u8]> {
 }
 
 macro_rules! allocator {
-    ($($ty:ty: $reason:literal;)+) => {$(
-        // SAFETY: a block stays where it is and nobody else has it until it is deallocated. Moving
-        // the allocator moves a pointer to the engine, and
-        #[doc = $reason]
+    ($($ty:ty)+) => {$(
+        // SAFETY: a block stays where it is, and nobody else has it, until it is deallocated; the
+        // engine lives as long as a block of it. Moving the allocator moves a pointer to the
+        // engine; copies of a reference, and clones of a handle, lead to the same engine.
         unsafe impl Allocator for $ty {
             #[inline]
             fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
@@ -156,7 +156,4 @@ macro_rules! allocator {
     )+};
 }
 
-allocator! {
-    &FixedAlloc: "copies of a reference are references to the same allocator.";
-    FixedHandle: "clones are handles to the same engine, which lives as long as a handle or a block.";
-}
+allocator! { &FixedAlloc FixedHandle }

@@ -21,8 +21,6 @@
 //! 2. A bit is set if and only if its block is free; bits beyond a slab's blocks are clear.
 //! 3. A record with free blocks is in the list that [`Books::list_for`] says, others are in none.
 
-#![forbid(unsafe_code)]
-
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
@@ -31,6 +29,9 @@ use crate::batch::Batch;
 use crate::places::Places;
 use crate::shape::Shape;
 use crate::slab::Slab;
+
+#[cfg(test)]
+mod tests;
 
 /// The end of a list.
 const NIL: u32 = u32::MAX;

@@ -181,8 +181,14 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(build(small), error);
     let large = FixedAlloc::builder(word).slab_bytes(usize::MAX);
     assert_eq!(build(large), ConfigError::SlabTooLarge(usize::MAX));
-    let many = FixedAlloc::builder(Layout::new::<u8>()).slab_bytes(1 << 40);
-    assert_eq!(build(many), ConfigError::SlabTooLarge(1 << 40));
+    let half = usize::MAX / 2 + 1;
+    let large = FixedAlloc::builder(word).slab_bytes(half);
+    assert_eq!(build(large), ConfigError::SlabTooLarge(half));
+    #[cfg(target_pointer_width = "64")]
+    {
+        let many = FixedAlloc::builder(Layout::new::<u8>()).slab_bytes(1 << 40);
+        assert_eq!(build(many), ConfigError::SlabTooLarge(1 << 40));
+    }
     let limit = FixedAlloc::builder(word)
         .slab_bytes(1 << 16)
         .max_bytes(1000);
@@ -218,7 +224,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn blocks_that_no_machine_has_room_for_are_an_error() {
-    let huge = Layout::from_size_align(1 << 58, 1).unwrap();
+    let huge = Layout::from_size_align(usize::MAX >> 6, 1).unwrap();
     let blocks = FixedAlloc::new(huge).expect("it fits the address space");
     assert_eq!(blocks.try_get().unwrap_err().kind, AllocErrorKind::Backend);
     assert_eq!(
