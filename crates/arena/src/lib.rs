@@ -1,1 +1,64 @@
 #![doc = include_str!("../README.md")]
+
+extern crate alloc;
+
+#[expect(clippy::mut_from_ref, reason = "each call returns other memory")]
+mod arena;
+#[cfg_attr(
+    thrifty_asan,
+    expect(unsafe_code, reason = "calls AddressSanitizer's runtime")
+)]
+mod asan;
+#[expect(unsafe_code, reason = "owns a value in raw memory")]
+mod boxed;
+#[expect(unsafe_code, reason = "lends a caller's buffer to an arena")]
+mod buf;
+mod builder;
+#[expect(
+    unsafe_code,
+    reason = "allocates and frees blocks, and links their headers"
+)]
+mod chunk;
+mod config;
+#[expect(unsafe_code, reason = "copies between raw buffers")]
+mod copy;
+mod error;
+mod kernel;
+mod retain;
+#[expect(unsafe_code, reason = "rewinds the store at a scope's end")]
+mod scope;
+#[expect(
+    unsafe_code,
+    reason = "overwrites raw memory that nobody may read any more"
+)]
+mod scrub;
+mod stats;
+#[expect(
+    unsafe_code,
+    reason = "moves chunks between lists, and cursors between chunks"
+)]
+mod store;
+#[expect(unsafe_code, reason = "its bytes are text")]
+mod string;
+#[expect(unsafe_code, reason = "owns values in raw memory")]
+mod vec;
+#[expect(unsafe_code, reason = "hands out pointers to free bytes")]
+mod window;
+
+#[doc(no_inline)]
+pub use thrifty_traits::{
+    AllocError, AllocErrorKind, MemoryUsage, Pressure, Reclaimed, Rejected, Usage,
+};
+
+pub use self::{
+    arena::Arena,
+    boxed::ArenaBox,
+    buf::BufArena,
+    builder::ArenaBuilder,
+    error::FormatError,
+    retain::Retain,
+    scope::Scope,
+    stats::ArenaStats,
+    string::ArenaString,
+    vec::{ArenaVec, IntoIter},
+};

@@ -1,0 +1,395 @@
+//! The chunks of an arena: what happens when an allocation misses, and what becomes of memory later.
+//!
+//! ```text
+//! window.chunk ──► newest ──► … ──► oldest      the chain that is filled, one after another
+//! side         ──► big    ──► big              one object each: larger than `side_above`
+//! spare        ──► free   ──► free             kept by resets and scopes for later
+//! home                                         a caller's buffer, filled before any chunk
+//! ```
+//!
+//! Chunks double from 4 KiB to 1 MiB. A large object gets a chunk of its own and leaves the current one
+//! as it is, so that one large object neither wastes the rest of that chunk nor inflates later ones.
+//!
+//! # For the crate's other arenas
+//!
+//! [`Store::miss`] serves what [`Window::up`] and [`Window::down`] have no room for; [`Store::mark`] and
+//! [`Store::rewind`] make a scope; [`Store::reset`] starts over (both in `store/reclaim.rs`). Nothing here runs the user's code.
+
+mod reclaim;
+
+pub(crate) use self::reclaim::Mark;
+
+use core::{cell::Cell, ptr, ptr::NonNull};
+
+use thrifty_traits::{AllocError, AllocErrorKind};
+
+use crate::{
+    asan,
+    chunk::{self, Chunk, HEADER, Link},
+    config::{BELOW, Config},
+    kernel,
+    window::{NOWHERE, Window},
+};
+
+/// From which end of the window a request is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Objects, and whatever may grow.
+    Low,
+    /// Bytes, and objects that are aligned to less than the minimal alignment.
+    High,
+}
+
+/// An arena's memory.
+///
+/// # Invariants
+///
+/// 1. Each chunk that was allocated and not freed is in exactly one of the chain, `side` and `spare`.
+/// 2. `oldest` is the last of the chain, and none if and only if the chain is empty.
+/// 3. `reserved` is the sum of the chunks' bytes, and at most `limit` where that was not lowered later.
+/// 4. No pointer that is in use points into a chunk in `spare`.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) window: Window,
+    side: Link,
+    spare: Link,
+    oldest: Link,
+    /// The next chunk's size, with what the allocator below adds.
+    next_bytes: Cell<usize>,
+    limit: Cell<usize>,
+    reserved: Cell<usize>,
+    filled: Cell<Filled>,
+    peaks: Cell<Peaks>,
+    home: Cell<(*mut u8, *mut u8)>,
+    config: Config,
+}
+
+/// What lies outside the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filled {
+    /// Bytes in use in the chain's older chunks and in the buffer.
+    retired: usize,
+    /// Bytes in use in side chunks.
+    side: usize,
+    /// Bytes that were left when the arena went on to another chunk.
+    wasted: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Peaks {
+    used: usize,
+    reserved: usize,
+    /// What recent rounds had in use, see [`smoothed`].
+    recent: usize,
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) used: usize,
+    pub(crate) wasted: usize,
+    pub(crate) free: usize,
+    pub(crate) spare: usize,
+    pub(crate) reserved: usize,
+    pub(crate) peak_used: usize,
+    pub(crate) peak_reserved: usize,
+    pub(crate) chunks: usize,
+}
+
+impl Store {
+    /// No memory yet.
+    pub(crate) const fn new(config: Config, limit: usize) -> Self {
+        Self {
+            window: Window::empty(),
+            side: Cell::new(None),
+            spare: Cell::new(None),
+            oldest: Cell::new(None),
+            next_bytes: Cell::new(config.first_chunk),
+            limit: Cell::new(limit),
+            reserved: Cell::new(0),
+            filled: Cell::new(Filled {
+                retired: 0,
+                side: 0,
+                wasted: 0,
+            }),
+            peaks: Cell::new(Peaks {
+                used: 0,
+                reserved: 0,
+                recent: 0,
+            }),
+            home: Cell::new((NOWHERE, NOWHERE)),
+            config,
+        }
+    }
+
+    /// A store that fills the bytes from `lo` to `hi` before anything else.
+    ///
+    /// # Safety
+    ///
+    /// - the range is valid for writes and *exclusive* for as long as the store may be used;
+    /// - `lo` is not null and a multiple of the arena's minimal alignment.
+    pub(crate) unsafe fn with_home(config: Config, limit: usize, lo: *mut u8, hi: *mut u8) -> Self {
+        let store = Self::new(config, limit);
+        store.home.set((lo, hi));
+        asan::sleep(lo, hi.addr() - lo.addr());
+        // SAFETY: the store is new, so nothing in the range is handed out; the rest is the caller's
+        // word.
+        unsafe { store.window.open(None, lo, hi) };
+        store
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.get()
+    }
+
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.limit.set(limit);
+    }
+
+    /// Whether there is a caller's buffer.
+    fn has_home(&self) -> bool {
+        self.home.get().0 != NOWHERE
+    }
+
+    /// Where the window's range begins and ends, used bytes included.
+    fn bounds(&self) -> (*mut u8, *mut u8) {
+        match self.window.chunk.get() {
+            None => self.home.get(),
+            // SAFETY: in the chain, so not freed.
+            Some(chunk) => (chunk::data(chunk), unsafe { chunk::end(chunk) }),
+        }
+    }
+
+    /// Bytes in use, with their padding.
+    pub(crate) fn used(&self) -> usize {
+        let Filled { retired, side, .. } = self.filled.get();
+        let (start, end) = self.bounds();
+        retired + side + (end.addr() - start.addr() - self.window.free())
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        self.note_peak();
+        let peaks = self.peaks.get();
+        let (mut spare, mut chunks) = (0, 0);
+        let mut count = |list: &Link, also: &mut dyn FnMut(&Chunk)| {
+            let mut at = list.get();
+            while let Some(chunk) = at {
+                // SAFETY: in a list of ours, so not freed; headers are only ever shared.
+                let header = unsafe { chunk.as_ref() };
+                also(header);
+                chunks += 1;
+                at = header.next.get();
+            }
+        };
+        count(&self.window.chunk, &mut |_| ());
+        count(&self.side, &mut |_| ());
+        count(&self.spare, &mut |header| spare += header.capacity());
+        Figures {
+            used: self.used(),
+            wasted: self.filled.get().wasted,
+            free: self.window.free(),
+            spare,
+            reserved: self.reserved.get(),
+            peak_used: peaks.used,
+            peak_reserved: peaks.reserved,
+            chunks,
+        }
+    }
+
+    fn note_peak(&self) {
+        let mut peaks = self.peaks.get();
+        peaks.used = peaks.used.max(self.used());
+        self.peaks.set(peaks);
+    }
+
+    /// Serves a request that the window has no room for; `min` is the arena's minimal alignment.
+    ///
+    /// `size` and `align` are those of a valid layout, and a request at the high end is aligned to at
+    /// most `min`. On an error nothing has changed, but that spare chunks may have been freed.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn miss(
+        &self,
+        size: usize,
+        align: usize,
+        min: usize,
+        end: End,
+    ) -> Result<NonNull<u8>, AllocError> {
+        let error = |kind| AllocError::new(kind, size, align);
+        if size == 0 {
+            let address = ptr::without_provenance_mut(align);
+            return NonNull::new(address).ok_or(error(AllocErrorKind::Align));
+        }
+        let unit = if end == End::Low { min } else { 1 };
+        let need = kernel::need(size, align, unit).ok_or(error(AllocErrorKind::Overflow))?;
+        if self.is_for_the_side(need) {
+            return self.beside(need, size, align).map_err(error);
+        }
+        self.refill(need).map_err(error)?;
+        let taken = match end {
+            End::Low => self.window.up(size, align, min),
+            End::High => self.window.down(size, align),
+        };
+        debug_assert!(
+            taken.is_some(),
+            "a chunk of the size that was needed has no room"
+        );
+        taken.ok_or(error(AllocErrorKind::Exhausted))
+    }
+
+    /// Whether a request of `need` bytes gets a chunk of its own.
+    fn is_for_the_side(&self, need: usize) -> bool {
+        // A consolidated chunk is larger than any other, and is there for all.
+        let next = self.next_bytes.get();
+        let is_consolidated = next > self.config.max_chunk && need < next - HEADER - BELOW;
+        need > self.config.side_above && !is_consolidated
+    }
+
+    /// Serves a request from a chunk of its own.
+    fn beside(
+        &self,
+        need: usize,
+        size: usize,
+        align: usize,
+    ) -> Result<NonNull<u8>, AllocErrorKind> {
+        // Lest an object here end where a caller's buffer begins: whether an object is the last one
+        // is seen by its address.
+        let need = need
+            .checked_add(usize::from(self.has_home()))
+            .ok_or(AllocErrorKind::Overflow)?;
+        let chunk = match self.take_spare(need) {
+            Some(chunk) => chunk,
+            None => self.allocate(need, 0)?,
+        };
+        // SAFETY: ours, and in no list.
+        unsafe { chunk::push(&self.side, chunk) };
+        let mut filled = self.filled.get();
+        filled.side += need;
+        self.filled.set(filled);
+        let start = chunk::data(chunk).map_addr(|address| kernel::align_up(address, align));
+        asan::wake(start, size);
+        NonNull::new(start).ok_or(AllocErrorKind::Backend)
+    }
+
+    /// Opens a window with room for `need` bytes.
+    pub(crate) fn refill(&self, need: usize) -> Result<(), AllocErrorKind> {
+        let chunk = match self.take_spare(need) {
+            Some(chunk) => chunk,
+            None => self.allocate(need, self.next_bytes.get())?,
+        };
+        self.retire();
+        let before = self.window.chunk.get();
+        // SAFETY: not freed: it was just made or taken from a list.
+        unsafe { chunk.as_ref() }.next.set(before);
+        // INVARIANT: 2 — the first one of an empty chain is its last one.
+        if before.is_none() {
+            self.oldest.set(Some(chunk));
+        }
+        self.open_whole(chunk);
+        Ok(())
+    }
+
+    fn take_spare(&self, need: usize) -> Option<NonNull<Chunk>> {
+        // SAFETY: chunks in `spare` are not freed.
+        unsafe { chunk::take_fitting(&self.spare, need) }
+    }
+
+    /// A chunk with room for `need` bytes, as close to `wanted` bytes as limit and allocator permit.
+    fn allocate(&self, need: usize, wanted: usize) -> Result<NonNull<Chunk>, AllocErrorKind> {
+        if !self.config.grows {
+            return Err(AllocErrorKind::Exhausted);
+        }
+        let least = need.checked_add(HEADER).ok_or(AllocErrorKind::Overflow)?;
+        if self.room() < least {
+            self.free_spare(0);
+        }
+        if self.room() < least {
+            return Err(AllocErrorKind::Limit);
+        }
+        let mut bytes = match wanted {
+            0 => least,
+            _ => self.generous(least, wanted).min(self.room()),
+        };
+        loop {
+            if let Some(chunk) = Chunk::allocate(bytes) {
+                self.note_allocated(bytes, wanted);
+                return Ok(chunk);
+            }
+            // The last attempt is for exactly what is needed, and with all idle memory given back.
+            if bytes == least && self.free_spare(0).is_nothing() {
+                return Err(AllocErrorKind::Backend);
+            }
+            bytes = (bytes / 2).max(least);
+        }
+    }
+
+    /// The size of a chunk that is to serve more than this request.
+    fn generous(&self, least: usize, wanted: usize) -> usize {
+        let doubled = least
+            .saturating_add(BELOW)
+            .checked_next_power_of_two()
+            .unwrap_or(0)
+            .min(self.config.max_chunk);
+        least.max(wanted.max(doubled).saturating_sub(BELOW))
+    }
+
+    fn note_allocated(&self, bytes: usize, wanted: usize) {
+        // INVARIANT: 3.
+        let reserved = self.reserved.get() + bytes;
+        self.reserved.set(reserved);
+        let mut peaks = self.peaks.get();
+        peaks.reserved = peaks.reserved.max(reserved);
+        self.peaks.set(peaks);
+        if wanted != 0 {
+            let next = (bytes + BELOW).saturating_mul(2).min(self.config.max_chunk);
+            self.next_bytes.set(next.max(self.config.first_chunk));
+        }
+    }
+
+    /// What the limit still permits.
+    fn room(&self) -> usize {
+        self.limit.get().saturating_sub(self.reserved.get())
+    }
+
+    /// Notes how far the current chunk is filled, before another one takes its place.
+    fn retire(&self) {
+        let (start, end) = self.bounds();
+        let free = self.window.free();
+        let mut filled = self.filled.get();
+        filled.retired += end.addr() - start.addr() - free;
+        filled.wasted += free;
+        self.filled.set(filled);
+        if let Some(chunk) = self.window.chunk.get() {
+            // SAFETY: in the chain, so not freed; headers are only ever shared.
+            unsafe { chunk.as_ref() }.retire(self.window.lo(), self.window.hi());
+        }
+    }
+
+    /// Opens all of a chunk that has nothing in it; it is the first of the chain.
+    fn open_whole(&self, chunk: NonNull<Chunk>) {
+        // SAFETY: not freed.
+        let end = unsafe { chunk::end(chunk) };
+        // SAFETY: data and end are the bounds of one block, of which nothing is handed out; data is
+        // aligned to `BASE`, as the header's size is a multiple of it.
+        unsafe { self.window.open(Some(chunk), chunk::data(chunk), end) };
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.config.zeroize {
+            // SAFETY: whoever drops the store has no pointers into it that will be used.
+            unsafe { self.scrub_all() };
+        }
+        for list in [&self.window.chunk, &self.side, &self.spare] {
+            // SAFETY: chunks in lists are not freed.
+            while let Some(chunk) = unsafe { chunk::pop(list) } {
+                // SAFETY: ours, in no list any more, and nothing in it is used again.
+                unsafe { Chunk::free(chunk) };
+            }
+        }
+        let (start, end) = self.home.get();
+        asan::wake(start, end.addr() - start.addr());
+    }
+}

@@ -1,0 +1,322 @@
+//! What becomes of memory that is given back: by a scope's end, a reset, a policy, a trim.
+
+use core::{cell::Cell, ptr::NonNull};
+
+use thrifty_traits::Reclaimed;
+
+use super::{Filled, Store};
+use crate::{
+    Retain,
+    chunk::{self, Chunk, HEADER},
+    config::BELOW,
+    retain::smoothed,
+    scrub::scrub,
+    window::NOWHERE,
+};
+
+/// A point in a store's life to go back to.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    chunk: Option<NonNull<Chunk>>,
+    lo: *mut u8,
+    hi: *mut u8,
+    side: Option<NonNull<Chunk>>,
+    filled: Filled,
+}
+
+impl Store {
+    /// Notes where the store stands.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            chunk: self.window.chunk.get(),
+            lo: self.window.lo(),
+            hi: self.window.hi(),
+            side: self.side.get(),
+            filled: self.filled.get(),
+        }
+    }
+
+    /// Gives back all that was allocated since `mark`, and keeps the chunks for later.
+    ///
+    /// # Safety
+    ///
+    /// - `mark` is from this store, and neither was it rewound to an earlier one since, nor reset;
+    /// - nothing that was allocated since is used again, and nothing from before has been given back.
+    pub(crate) unsafe fn rewind(&self, mark: &Mark) {
+        self.note_peak();
+        while self.side.get() != mark.side {
+            // SAFETY: chunks in lists are not freed.
+            let Some(chunk) = (unsafe { chunk::pop(&self.side) }) else {
+                break;
+            };
+            // SAFETY: nothing in it is used again, says the caller: it came after the mark.
+            unsafe { self.spare_whole(chunk) };
+        }
+        self.filled.set(mark.filled);
+        let (mut lo, mut hi) = (self.window.lo(), self.window.hi());
+        while let Some(chunk) = self.window.chunk.get() {
+            if Some(chunk) == mark.chunk {
+                break;
+            }
+            // SAFETY: in the chain, so not freed; headers are only ever shared.
+            let older = unsafe { chunk.as_ref() }.next.get();
+            // SAFETY: nothing in the chunk is used again, says the caller: it came after the mark.
+            unsafe { self.scrub_chunk(chunk, lo, hi) };
+            if older.is_none() && !self.has_home() {
+                // There was no chunk at the mark. The first one stays: the next scope needs it.
+                return self.open_whole(chunk);
+            }
+            self.window.chunk.set(older);
+            if let Some(older) = older {
+                // SAFETY: in the chain, so not freed; headers are only ever shared.
+                let older = unsafe { older.as_ref() };
+                (lo, hi) = older.retired_at();
+            } else {
+                self.oldest.set(None);
+                (lo, hi) = (self.home.get().0, self.home.get().0);
+            }
+            // SAFETY: ours, and now in no list.
+            unsafe { chunk::push(&self.spare, chunk) };
+        }
+        // SAFETY: between the cursors of the mark and those of now lies what was allocated since.
+        unsafe { self.scrub_between(mark, lo, hi) };
+        // SAFETY: the cursors were the window's at the mark, and what came later is not used again.
+        unsafe { self.window.open(mark.chunk, mark.lo, mark.hi) };
+    }
+
+    /// # Safety
+    ///
+    /// The cursors of the mark and `lo` and `hi` are of one chunk; what is between them is *owned*.
+    unsafe fn scrub_between(&self, mark: &Mark, lo: *mut u8, hi: *mut u8) {
+        // With secrets inside, also what was given back piecemeal. Where the buffer was left for
+        // chunks, nothing was noted about its cursors.
+        let is_noted = mark.chunk.is_some() || lo != self.home.get().0 || hi != lo;
+        if self.config.zeroize || !is_noted {
+            // SAFETY: what is free at the mark is all owned now.
+            return unsafe { scrub(mark.lo, mark.hi, self.config.zeroize) };
+        }
+        if lo.addr() > mark.lo.addr() {
+            // SAFETY: says the caller.
+            unsafe { scrub(mark.lo, lo, false) };
+        }
+        if hi.addr() < mark.hi.addr() {
+            // SAFETY: says the caller.
+            unsafe { scrub(hi, mark.hi, false) };
+        }
+    }
+
+    /// Overwrites what is in use in a chunk, as the configuration wants.
+    ///
+    /// # Safety
+    ///
+    /// The chunk is not freed, and *owned*; its cursors stand, or stood last, at `lo` and `hi`.
+    unsafe fn scrub_chunk(&self, chunk: NonNull<Chunk>, lo: *mut u8, hi: *mut u8) {
+        let start = chunk::data(chunk);
+        // SAFETY: not freed, says the caller.
+        let end = unsafe { chunk::end(chunk) };
+        if self.config.zeroize {
+            // SAFETY: all of the chunk is owned.
+            return unsafe { scrub(start, end, true) };
+        }
+        // SAFETY: all of the chunk is owned.
+        unsafe { scrub(start, lo, false) };
+        // SAFETY: all of the chunk is owned.
+        unsafe { scrub(hi, end, false) };
+    }
+
+    /// Puts a side chunk to the spare ones.
+    ///
+    /// # Safety
+    ///
+    /// The chunk is not freed, in no list, and *owned*.
+    unsafe fn spare_whole(&self, chunk: NonNull<Chunk>) {
+        // SAFETY: not freed, says the caller.
+        let end = unsafe { chunk::end(chunk) };
+        // SAFETY: owned, says the caller.
+        unsafe { scrub(chunk::data(chunk), end, self.config.zeroize) };
+        // SAFETY: not freed and in no list, says the caller.
+        unsafe { chunk::push(&self.spare, chunk) };
+    }
+
+    /// Gives back all that was allocated, and keeps of the chunks what the policy says.
+    ///
+    /// # Safety
+    ///
+    /// Nothing that was allocated is used again.
+    pub(crate) unsafe fn reset(&self) {
+        let used = self.used();
+        let mut peaks = self.peaks.get();
+        peaks.used = peaks.used.max(used);
+        peaks.recent = smoothed(peaks.recent, used);
+        self.peaks.set(peaks);
+        // SAFETY: nothing is used again, says the caller.
+        unsafe { self.scrub_all() };
+        let was_one = self.side.get().is_none() && self.window.chunk.get() == self.oldest.get();
+        self.filled.set(Filled::default());
+        // SAFETY: chunks in lists are not freed.
+        while let Some(chunk) = unsafe { chunk::pop(&self.side) } {
+            // SAFETY: ours, and now in no list.
+            unsafe { chunk::push(&self.spare, chunk) };
+        }
+        self.spare_older();
+        self.start_over();
+        self.apply_policy(used, was_one);
+    }
+
+    /// Moves the chain but its newest chunk to the spare ones, in one step.
+    fn spare_older(&self) {
+        let (Some(newest), Some(oldest)) = (self.window.chunk.get(), self.oldest.get()) else {
+            return;
+        };
+        // SAFETY: in the chain, so not freed; headers are only ever shared.
+        let Some(second) = (unsafe { newest.as_ref() }).next.take() else {
+            return;
+        };
+        // SAFETY: as above.
+        unsafe { oldest.as_ref() }.next.set(self.spare.get());
+        self.spare.set(Some(second));
+        // INVARIANT: 2.
+        self.oldest.set(Some(newest));
+    }
+
+    /// Opens the buffer, or else the chunk that is left in the chain; nothing is in use.
+    fn start_over(&self) {
+        if !self.has_home() {
+            if let Some(chunk) = self.window.chunk.get() {
+                self.open_whole(chunk);
+            }
+            return;
+        }
+        if let Some(chunk) = self.window.chunk.get() {
+            // SAFETY: ours, and taken from the chain by the lines below.
+            unsafe { chunk::push(&self.spare, chunk) };
+        }
+        self.oldest.set(None);
+        let (lo, hi) = self.home.get();
+        // SAFETY: the bounds of the buffer, of which nothing is in use; aligned, as `with_home`
+        // was told.
+        unsafe { self.window.open(None, lo, hi) };
+    }
+
+    fn apply_policy(&self, used: usize, was_one: bool) {
+        let config = &self.config;
+        if config.retain == Retain::Consolidate {
+            if !was_one {
+                self.free_beyond(0);
+                let bytes = (used + used / 8).saturating_add(HEADER + BELOW);
+                let bytes = bytes.checked_next_multiple_of(4096).unwrap_or(bytes);
+                self.next_bytes.set(bytes.max(config.first_chunk));
+            }
+            return;
+        }
+        let recent = self.peaks.get().recent;
+        let budget = config.retain.budget(recent, config.first_chunk);
+        if self.reserved.get() > budget {
+            self.free_beyond(budget);
+            let next = recent.checked_next_power_of_two().unwrap_or(usize::MAX);
+            self.next_bytes
+                .set(next.min(config.max_chunk).max(config.first_chunk));
+        }
+    }
+
+    /// Frees chunks until they have at most `budget` bytes. Nothing is in use.
+    fn free_beyond(&self, budget: usize) {
+        let mut left = budget;
+        if let Some(chunk) = self.window.chunk.get() {
+            // SAFETY: in the chain, so not freed; headers are only ever shared.
+            let bytes = unsafe { chunk.as_ref() }.bytes();
+            if bytes <= left {
+                left -= bytes;
+            } else {
+                // It is the only one of the chain.
+                self.oldest.set(None);
+                // SAFETY: empty, and at an address that is aligned.
+                unsafe { self.window.open(None, NOWHERE, NOWHERE) };
+                // SAFETY: in no list any more, and nothing in it is in use.
+                unsafe { self.free(chunk) };
+            }
+        }
+        self.free_spare(left);
+    }
+
+    /// Frees spare chunks until they have at most `budget` bytes.
+    pub(crate) fn free_spare(&self, budget: usize) -> Reclaimed {
+        let mut left = budget;
+        let mut freed = Reclaimed::new();
+        let kept = Cell::new(None);
+        // SAFETY: chunks in lists are not freed.
+        while let Some(chunk) = unsafe { chunk::pop(&self.spare) } {
+            // SAFETY: not freed yet; headers are only ever shared.
+            let bytes = unsafe { chunk.as_ref() }.bytes();
+            if bytes <= left {
+                left -= bytes;
+                // SAFETY: not freed, and in no list.
+                unsafe { chunk::push(&kept, chunk) };
+            } else {
+                // SAFETY: in no list; by invariant 4 nothing in it is in use.
+                unsafe { self.free(chunk) };
+                freed += Reclaimed::new().with_bytes(bytes).with_items(1);
+            }
+        }
+        // Back in the order in which they were.
+        // SAFETY: chunks in lists are not freed.
+        while let Some(chunk) = unsafe { chunk::pop(&kept) } {
+            // SAFETY: not freed, and in no list.
+            unsafe { chunk::push(&self.spare, chunk) };
+        }
+        freed
+    }
+
+    /// Frees idle chunks beyond twice what recent rounds used.
+    pub(crate) fn free_beyond_recent(&self) -> Reclaimed {
+        let wanted = self.peaks.get().recent.saturating_mul(2);
+        let busy = self.used() + self.filled.get().wasted + self.window.free();
+        self.free_spare(wanted.saturating_sub(busy))
+    }
+
+    /// # Safety
+    ///
+    /// The chunk is ours, in no list, and *owned*.
+    unsafe fn free(&self, chunk: NonNull<Chunk>) {
+        // SAFETY: the caller's contract is the same.
+        let bytes = unsafe { Chunk::free(chunk) };
+        // INVARIANT: 3.
+        self.reserved.set(self.reserved.get() - bytes);
+    }
+
+    /// Overwrites everything that is in use, as the configuration wants.
+    ///
+    /// # Safety
+    ///
+    /// Nothing that was allocated is used again.
+    pub(super) unsafe fn scrub_all(&self) {
+        if !(self.config.zeroize || cfg!(debug_assertions) || cfg!(thrifty_asan)) {
+            return;
+        }
+        let (mut lo, mut hi) = (self.window.lo(), self.window.hi());
+        let mut at = self.window.chunk.get();
+        while let Some(chunk) = at {
+            // SAFETY: in the chain, so not freed, and owned, says the caller.
+            unsafe { self.scrub_chunk(chunk, lo, hi) };
+            // SAFETY: as above; headers are only ever shared.
+            at = unsafe { chunk.as_ref() }.next.get();
+            if let Some(older) = at {
+                // SAFETY: in the chain, so not freed; headers are only ever shared.
+                let older = unsafe { older.as_ref() };
+                (lo, hi) = older.retired_at();
+            }
+        }
+        let mut at = self.side.get();
+        while let Some(chunk) = at {
+            // SAFETY: in the list, so not freed.
+            let end = unsafe { chunk::end(chunk) };
+            // SAFETY: owned, says the caller.
+            unsafe { scrub(chunk::data(chunk), end, self.config.zeroize) };
+            // SAFETY: as above; headers are only ever shared.
+            at = unsafe { chunk.as_ref() }.next.get();
+        }
+        let (start, end) = self.home.get();
+        // SAFETY: the buffer is the store's alone, as `with_home` was told, or empty.
+        unsafe { scrub(start, end, self.config.zeroize) };
+    }
+}

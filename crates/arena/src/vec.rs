@@ -1,0 +1,420 @@
+//! A vector in an arena.
+
+mod elements;
+mod into_iter;
+mod traits;
+
+pub use self::into_iter::IntoIter;
+
+use core::{marker::PhantomData, mem::ManuallyDrop, ptr, ptr::NonNull, slice};
+
+use thrifty_traits::{AllocError, Rejected};
+
+use crate::{
+    Arena, ArenaBox,
+    arena::{fail, slice_size},
+};
+
+/// A vector in an arena, which drops its elements.
+///
+/// While nothing is allocated behind it, it grows where it is. [`into_slice`](Self::into_slice) makes a
+/// plain slice of it and gives back what it did not need.
+///
+/// # Memory
+///
+/// Doubles, from four elements. A vector that has to move leaves its old room behind until the arena is
+/// reset; one that is dropped gives its room back if nothing came after it.
+///
+/// # Concurrency
+///
+/// Neither `Send` nor `Sync`: it allocates from its arena.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_arena::{Arena, ArenaVec};
+///
+/// let arena = Arena::new();
+/// let mut numbers = ArenaVec::new_in(&arena);
+/// numbers.extend([3, 1, 2]);
+/// numbers.sort();
+/// let sorted: &mut [i32] = numbers.into_slice();
+/// assert_eq!(sorted, [1, 2, 3]);
+/// ```
+pub struct ArenaVec<'a, T, const MIN_ALIGN: usize = 8> {
+    /// # Invariants
+    ///
+    /// 1. `start` has room for `capacity` elements, from the low end of `arena`; with no room it is
+    ///    aligned at least.
+    /// 2. The first `len` of them are initialised, and owned.
+    start: NonNull<T>,
+    capacity: usize,
+    len: usize,
+    arena: &'a Arena<MIN_ALIGN>,
+    owns: PhantomData<T>,
+}
+
+/// What an empty vector grows to.
+const FIRST_CAPACITY: usize = 4;
+
+impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
+    /// An empty vector, which has no room yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// assert!(ArenaVec::<u8>::new_in(&arena).is_empty());
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn new_in(arena: &'a Arena<MIN_ALIGN>) -> Self {
+        Self {
+            start: NonNull::dangling(),
+            capacity: if size_of::<T>() == 0 { usize::MAX } else { 0 },
+            len: 0,
+            arena,
+            owns: PhantomData,
+        }
+    }
+
+    /// An empty vector with room for `capacity` elements.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// assert!(ArenaVec::<u8>::with_capacity_in(10, &arena).capacity() >= 10);
+    /// ```
+    #[inline]
+    #[must_use]
+    #[track_caller]
+    pub fn with_capacity_in(capacity: usize, arena: &'a Arena<MIN_ALIGN>) -> Self {
+        let mut vec = Self::new_in(arena);
+        vec.reserve_exact(capacity);
+        vec
+    }
+
+    /// The arena that it grows in.
+    #[inline]
+    #[must_use]
+    pub const fn arena(&self) -> &'a Arena<MIN_ALIGN> {
+        self.arena
+    }
+
+    /// How many elements fit before it has to grow.
+    #[inline]
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many elements there are.
+    #[inline]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no elements.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The elements.
+    #[inline]
+    #[must_use]
+    pub const fn as_slice(&self) -> &[T] {
+        // SAFETY: valid and owned (invariant 2), and borrowed as the vector is.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// The elements.
+    #[inline]
+    #[must_use]
+    pub const fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: valid and owned (invariant 2), and borrowed as the vector is, exclusively.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+
+    /// Appends an element.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.push(1);
+    /// assert_eq!(vec, [1]);
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn push(&mut self, element: T) {
+        if let Err(rejected) = self.try_push(element) {
+            fail(rejected.error);
+        }
+    }
+
+    /// As [`push`](Self::push), and gives the element back where there is no room.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room.
+    #[inline]
+    pub fn try_push(&mut self, element: T) -> Result<(), Rejected<T>> {
+        if self.len == self.capacity {
+            if let Err(error) = self.grow_slow(1) {
+                return Err(Rejected::new(element, error));
+            }
+        }
+        // SAFETY: there is room for one more.
+        unsafe { self.push_within(element) };
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// `len < capacity`.
+    #[inline]
+    unsafe fn push_within(&mut self, element: T) {
+        // SAFETY: within the room (invariant 1), says the caller.
+        let slot = unsafe { self.start.add(self.len) };
+        // SAFETY: as above; aligned, as `start` is.
+        unsafe { slot.write(element) };
+        // INVARIANT: 2 — just written.
+        self.len += 1;
+    }
+
+    /// Makes room for `more` elements, and some to spare.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room.
+    #[inline]
+    #[track_caller]
+    pub fn reserve(&mut self, more: usize) {
+        self.try_reserve(more).unwrap_or_else(|error| fail(error));
+    }
+
+    /// As [`reserve`](Self::reserve).
+    ///
+    /// # Errors
+    ///
+    /// If there is no room.
+    #[inline]
+    pub fn try_reserve(&mut self, more: usize) -> Result<(), AllocError> {
+        if self.capacity - self.len < more {
+            return self.grow_slow(more);
+        }
+        Ok(())
+    }
+
+    /// Makes room for exactly `more` elements.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room.
+    #[inline]
+    #[track_caller]
+    pub fn reserve_exact(&mut self, more: usize) {
+        self.try_reserve_exact(more)
+            .unwrap_or_else(|error| fail(error));
+    }
+
+    /// As [`reserve_exact`](Self::reserve_exact).
+    ///
+    /// # Errors
+    ///
+    /// If there is no room.
+    pub fn try_reserve_exact(&mut self, more: usize) -> Result<(), AllocError> {
+        if self.capacity - self.len >= more {
+            return Ok(());
+        }
+        let overflow = AllocError::overflow(align_of::<T>());
+        let capacity = self.len.checked_add(more).ok_or(overflow)?;
+        self.grow_to(capacity)
+    }
+
+    /// Makes room for `more` elements, as many as double the capacity.
+    #[cold]
+    #[inline(never)]
+    fn grow_slow(&mut self, more: usize) -> Result<(), AllocError> {
+        let overflow = AllocError::overflow(align_of::<T>());
+        let least = self.len.checked_add(more).ok_or(overflow)?;
+        slice_size::<T>(least)?;
+        let doubled = self.capacity.saturating_mul(2).max(FIRST_CAPACITY);
+        let most = isize::MAX as usize / size_of::<T>().max(1);
+        let wanted = least.max(doubled.min(most));
+        if self.grow_in_place(wanted) {
+            return Ok(());
+        }
+        // The rest of the chunk will do, before the elements move.
+        let free = self.arena.store.window.free() / size_of::<T>().max(1);
+        if self.capacity.saturating_add(free) >= least && self.grow_in_place(self.capacity + free) {
+            return Ok(());
+        }
+        match self.grow_to(wanted) {
+            Ok(()) => Ok(()),
+            Err(_) => self.grow_to(least),
+        }
+    }
+
+    /// Grows where it is, if it is followed by so many free bytes.
+    fn grow_in_place(&mut self, capacity: usize) -> bool {
+        let Ok(bytes) = slice_size::<T>(capacity) else {
+            return false;
+        };
+        let held = self.capacity * size_of::<T>();
+        // SAFETY: the vector's own room (invariant 1).
+        let grew = unsafe { self.arena.resize_last(self.start.cast(), held, bytes) };
+        if grew {
+            // INVARIANT: 1.
+            self.capacity = capacity;
+        }
+        grew
+    }
+
+    /// Grows to exactly so many, or moves. The capacity is less now.
+    fn grow_to(&mut self, capacity: usize) -> Result<(), AllocError> {
+        let bytes = slice_size::<T>(capacity)?;
+        if self.grow_in_place(capacity) {
+            return Ok(());
+        }
+        let start = self.arena.take_low(bytes, align_of::<T>())?.cast::<T>();
+        // SAFETY: so many elements are valid (invariant 2); the new room is larger, and was free.
+        unsafe { self.start.copy_to_nonoverlapping(start, self.len) };
+        let (old, held) = (self.start, self.capacity * size_of::<T>());
+        // INVARIANT: 1 and 2 — just taken and filled.
+        self.start = start;
+        self.capacity = capacity;
+        // SAFETY: the vector's room before, which it has left.
+        unsafe { self.arena.give_back(old.cast(), held) };
+        Ok(())
+    }
+
+    /// Gives room beyond the elements back, if nothing came after the vector.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::<u64>::with_capacity_in(100, &arena);
+    /// vec.push(1);
+    /// vec.shrink_to_fit();
+    /// assert_eq!((vec.capacity(), arena.stats().used_bytes), (1, 8));
+    /// ```
+    #[inline]
+    pub fn shrink_to_fit(&mut self) {
+        if size_of::<T>() == 0 || self.len == self.capacity {
+            return;
+        }
+        let (held, kept) = (self.capacity * size_of::<T>(), self.len * size_of::<T>());
+        // SAFETY: the vector's own room (invariant 1); what is left holds the elements.
+        if unsafe { self.arena.resize_last(self.start.cast(), held, kept) } {
+            // INVARIANT: 1.
+            self.capacity = self.len;
+        }
+    }
+
+    /// Makes a plain slice of the vector, for as long as the arena. Its elements are never dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend([1_u64, 2]);
+    /// assert_eq!(vec.into_slice(), [1, 2]);
+    /// assert_eq!(arena.stats().used_bytes, 16);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_slice(mut self) -> &'a mut [T]
+    where
+        T: 'a,
+    {
+        self.shrink_to_fit();
+        let vec = ManuallyDrop::new(self);
+        // SAFETY: valid and owned (invariant 2); the arena is borrowed for `'a`, and the vector, which
+        // would drop them, is not dropped.
+        unsafe { slice::from_raw_parts_mut(vec.start.as_ptr(), vec.len) }
+    }
+
+    /// Makes a box of the elements, which drops them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.push(Box::new(1));
+    /// assert_eq!(*vec.into_boxed_slice()[0], 1);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_boxed_slice(self) -> ArenaBox<'a, [T]>
+    where
+        T: 'a,
+    {
+        // SAFETY: nobody else has the elements, which nothing else will drop.
+        unsafe { ArenaBox::from_owned(self.into_slice()) }
+    }
+
+    /// Removes all elements beyond the first `len`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend(1..=9);
+    /// vec.truncate(2);
+    /// assert_eq!(vec, [1, 2]);
+    /// ```
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            let rest = &raw mut self.as_mut_slice()[len..];
+            // INVARIANT: 2 — set first, since a drop may panic.
+            self.len = len;
+            // SAFETY: valid and owned until now, and out of the vector's reach since.
+            unsafe { ptr::drop_in_place(rest) };
+        }
+    }
+
+    /// Removes all elements, and keeps the room.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+}
+
+impl<T, const MIN_ALIGN: usize> Drop for ArenaVec<'_, T, MIN_ALIGN> {
+    #[inline]
+    fn drop(&mut self) {
+        self.clear();
+        if size_of::<T>() != 0 {
+            // SAFETY: the vector's own room (invariant 1), which ends here.
+            unsafe {
+                self.arena
+                    .give_back(self.start.cast(), self.capacity * size_of::<T>());
+            }
+        }
+    }
+}

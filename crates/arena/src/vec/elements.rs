@@ -1,0 +1,256 @@
+//! What a vector does with its elements.
+
+use core::ptr;
+
+use thrifty_traits::{AllocError, Rejected};
+
+use super::ArenaVec;
+use crate::arena::fail;
+
+impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
+    /// Removes and returns the last element.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.push(1);
+    /// assert_eq!((vec.pop(), vec.pop()), (Some(1), None));
+    /// ```
+    #[inline]
+    pub fn pop(&mut self) -> Option<T> {
+        let last = self.len.checked_sub(1)?;
+        // INVARIANT: 2 — the last one is the caller's now.
+        self.len = last;
+        // SAFETY: within the elements.
+        let element = unsafe { self.start.add(last) };
+        // SAFETY: it was initialised and owned (invariant 2), and is read once.
+        Some(unsafe { element.read() })
+    }
+
+    /// Inserts an element at an index, and moves those behind it.
+    ///
+    /// # Panics
+    ///
+    /// If `at` is more than the length, or there is no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend([1, 3]);
+    /// vec.insert(1, 2);
+    /// assert_eq!(vec, [1, 2, 3]);
+    /// ```
+    #[track_caller]
+    pub fn insert(&mut self, at: usize, element: T) {
+        if let Err(rejected) = self.try_insert(at, element) {
+            fail(rejected.error);
+        }
+    }
+
+    /// As [`insert`](Self::insert), and gives the element back where there is no room.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room.
+    ///
+    /// # Panics
+    ///
+    /// If `at` is more than the length.
+    #[track_caller]
+    pub fn try_insert(&mut self, at: usize, element: T) -> Result<(), Rejected<T>> {
+        assert!(at <= self.len, "index {at} in a vector of {}", self.len);
+        if let Err(error) = self.try_reserve(1) {
+            return Err(Rejected::new(element, error));
+        }
+        // SAFETY: not past the elements (asserted).
+        let slot = unsafe { self.start.add(at) };
+        // SAFETY: there is room for one more, so behind `slot` too.
+        let behind = unsafe { slot.add(1) };
+        // SAFETY: so many elements are behind `at`, and there is room for them one further.
+        unsafe { slot.copy_to(behind, self.len - at) };
+        // SAFETY: within the room; what was there has moved.
+        unsafe { slot.write(element) };
+        // INVARIANT: 2.
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Removes the element at an index, and moves those behind it.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend([1, 2, 3]);
+    /// assert_eq!(vec.remove(0), 1);
+    /// assert_eq!(vec, [2, 3]);
+    /// ```
+    #[track_caller]
+    pub fn remove(&mut self, at: usize) -> T {
+        assert!(at < self.len, "index {at} in a vector of {}", self.len);
+        // SAFETY: within the elements (asserted).
+        let slot = unsafe { self.start.add(at) };
+        // SAFETY: initialised and owned (invariant 2), and overwritten or cut off below.
+        let element = unsafe { slot.read() };
+        // SAFETY: within the elements, or at their end.
+        let behind = unsafe { slot.add(1) };
+        // SAFETY: so many elements are behind it.
+        unsafe { behind.copy_to(slot, self.len - at - 1) };
+        // INVARIANT: 2.
+        self.len -= 1;
+        element
+    }
+
+    /// Removes the element at an index, and puts the last one in its place.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend([1, 2, 3]);
+    /// assert_eq!(vec.swap_remove(0), 1);
+    /// assert_eq!(vec, [3, 2]);
+    /// ```
+    #[track_caller]
+    pub fn swap_remove(&mut self, at: usize) -> T {
+        assert!(at < self.len, "index {at} in a vector of {}", self.len);
+        let last = self.len - 1;
+        self.as_mut_slice().swap(at, last);
+        // INVARIANT: 2 — the last one is the caller's now.
+        self.len = last;
+        // SAFETY: within the elements.
+        let element = unsafe { self.start.add(last) };
+        // SAFETY: it was initialised and owned (invariant 2), and is read once.
+        unsafe { element.read() }
+    }
+
+    /// Keeps the elements that a closure says yes to.
+    ///
+    /// If the closure or a drop panics, the elements that it was not asked about are leaked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend(0..10);
+    /// vec.retain(|number| *number % 3 == 0);
+    /// assert_eq!(vec, [0, 3, 6, 9]);
+    /// ```
+    pub fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
+        let len = self.len;
+        // INVARIANT: 2 — the vector has what was kept so far, whatever panics.
+        self.len = 0;
+        for at in 0..len {
+            // SAFETY: within the room, and not moved yet: the kept ones end at `self.len <= at`.
+            let element = unsafe { self.start.add(at) };
+            // SAFETY: valid and exclusive: out of the vector's reach, and asked about once.
+            if keep(unsafe { &mut *element.as_ptr() }) {
+                // SAFETY: within the room.
+                let slot = unsafe { self.start.add(self.len) };
+                // SAFETY: one element, to where none is any more, or to itself.
+                unsafe { element.copy_to(slot, 1) };
+                self.len += 1;
+            } else {
+                // SAFETY: owned, and not looked at again.
+                unsafe { ptr::drop_in_place(element.as_ptr()) };
+            }
+        }
+    }
+
+    /// Appends the items of an iterator; those that come before there is no room stay.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room: the item that found none is dropped.
+    #[inline]
+    pub fn try_extend(&mut self, items: impl IntoIterator<Item = T>) -> Result<(), AllocError> {
+        let mut items = items.into_iter();
+        let (at_least, _) = items.size_hint();
+        if at_least > self.capacity - self.len {
+            self.try_reserve_exact(at_least)?;
+        }
+        loop {
+            // No growth in the inner loop: it keeps its numbers in registers.
+            while self.len < self.capacity {
+                let Some(item) = items.next() else {
+                    return Ok(());
+                };
+                // SAFETY: there is room, just looked at.
+                unsafe { self.push_within(item) };
+            }
+            let Some(item) = items.next() else {
+                return Ok(());
+            };
+            self.try_push(item)?;
+        }
+    }
+
+    /// Appends copies.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// vec.extend_from_slice(&[1, 2]);
+    /// assert_eq!(vec, [1, 2]);
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn extend_from_slice(&mut self, elements: &[T])
+    where
+        T: Copy,
+    {
+        self.try_extend_from_slice(elements)
+            .unwrap_or_else(|error| fail(error));
+    }
+
+    /// As [`extend_from_slice`](Self::extend_from_slice).
+    ///
+    /// # Errors
+    ///
+    /// If there is no room: then nothing is appended.
+    #[inline]
+    pub fn try_extend_from_slice(&mut self, elements: &[T]) -> Result<(), AllocError>
+    where
+        T: Copy,
+    {
+        self.try_reserve(elements.len())?;
+        // SAFETY: within the room, or at its end.
+        let end = unsafe { self.start.add(self.len) };
+        // SAFETY: there is room for so many, and no reference to the vector's room is held.
+        unsafe {
+            elements
+                .as_ptr()
+                .copy_to_nonoverlapping(end.as_ptr(), elements.len());
+        }
+        // INVARIANT: 2.
+        self.len += elements.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! The two cursors: what an allocation that hits reads and writes.
+//!
+//! Objects grow up from `lo`, bytes and small integers down from `hi`. So strings need neither rounding
+//! nor padding, and what may still grow (a vector) is followed by free bytes and can grow where it is.
+//!
+//! `chunk` lies between the cursors on purpose: next to each other they would be loaded as one pair on
+//! aarch64, right after one half of it was stored, and such a load has to wait for the store.
+
+use core::{cell::Cell, ptr::NonNull};
+
+use crate::{
+    asan,
+    chunk::Chunk,
+    kernel::{self, BASE},
+};
+
+/// The free bytes of the current chunk.
+///
+/// # Invariants
+///
+/// 1. `lo..hi` lies within one allocation of the arena, its current chunk's or its buffer's, whose
+///    provenance both have; and no pointer that was handed out covers a byte of it. Or it is empty.
+/// 2. `lo` is not null, and a multiple of the arena's `MIN_ALIGN`, which is at most [`BASE`].
+/// 3. `chunk` is the current chunk, or none for the arena's buffer.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Window {
+    lo: Cell<*mut u8>,
+    pub(crate) chunk: Cell<Option<NonNull<Chunk>>>,
+    hi: Cell<*mut u8>,
+}
+
+const _: () = assert!(std::mem::offset_of!(Window, lo) == 0);
+const _: () = assert!(std::mem::offset_of!(Window, hi) == 2 * size_of::<usize>());
+
+/// An address that is aligned to whatever an arena may ask for.
+pub(crate) const NOWHERE: *mut u8 = core::ptr::without_provenance_mut(BASE);
+
+impl Window {
+    /// No free bytes.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            lo: Cell::new(NOWHERE),
+            chunk: Cell::new(None),
+            hi: Cell::new(NOWHERE),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn lo(&self) -> *mut u8 {
+        self.lo.get()
+    }
+
+    #[inline]
+    pub(crate) fn hi(&self) -> *mut u8 {
+        self.hi.get()
+    }
+
+    /// How many bytes are free.
+    #[inline]
+    pub(crate) fn free(&self) -> usize {
+        self.hi.get().addr() - self.lo.get().addr()
+    }
+
+    /// Opens another range.
+    ///
+    /// # Safety
+    ///
+    /// The invariants hold for it.
+    pub(crate) unsafe fn open(&self, chunk: Option<NonNull<Chunk>>, lo: *mut u8, hi: *mut u8) {
+        // INVARIANT: 1, 2 and 3 — by the caller's word.
+        self.chunk.set(chunk);
+        self.lo.set(lo);
+        self.hi.set(hi);
+    }
+
+    /// Moves the low cursor, after something was given back or grew.
+    ///
+    /// # Safety
+    ///
+    /// `lo` is a multiple of the minimal alignment, has the provenance of the current one, and no
+    /// pointer in use covers a byte between `lo` and the high cursor.
+    #[inline]
+    pub(crate) unsafe fn set_lo(&self, lo: *mut u8) {
+        debug_assert!(lo.addr() <= self.hi.get().addr(), "the cursors cross");
+        // INVARIANT: 1 and 2 — by the caller's word.
+        self.lo.set(lo);
+    }
+
+    /// Moves the high cursor, after something was given back.
+    ///
+    /// # Safety
+    ///
+    /// As for [`set_lo`](Self::set_lo), without the alignment.
+    #[inline]
+    pub(crate) unsafe fn set_hi(&self, hi: *mut u8) {
+        debug_assert!(self.lo.get().addr() <= hi.addr(), "the cursors cross");
+        // INVARIANT: 1 — by the caller's word.
+        self.hi.set(hi);
+    }
+
+    /// Takes bytes at the low end, if there are so many; `min` is the arena's minimal alignment, a
+    /// constant where this is inlined.
+    ///
+    /// `size` and `align` are those of a valid layout. The bytes are the caller's: nobody else gets
+    /// a pointer to them before they are given back.
+    #[inline]
+    pub(crate) fn up(&self, size: usize, align: usize, min: usize) -> Option<NonNull<u8>> {
+        let lo = self.lo.get();
+        let placed = kernel::up(lo.addr(), self.hi.get().addr(), size, align, min)?;
+        // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
+        // it; 2 — the kernel keeps the alignment.
+        self.lo.set(lo.with_addr(placed.cursor));
+        let start = if align <= min {
+            lo
+        } else {
+            lo.with_addr(placed.start)
+        };
+        asan::wake(start, size);
+        // SAFETY: `lo` is not null (invariant 2), and the start is not below it: it would else have
+        // wrapped past the last address, and the kernel would not have found room.
+        Some(unsafe { NonNull::new_unchecked(start) })
+    }
+
+    /// Takes bytes at the high end, as [`up`](Self::up) does at the low one.
+    #[inline]
+    pub(crate) fn down(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+        let hi = self.hi.get();
+        let placed = kernel::down(self.lo.get().addr(), hi.addr(), size, align)?;
+        let start = hi.with_addr(placed.start);
+        // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
+        // it.
+        self.hi.set(start);
+        asan::wake(start, size);
+        // SAFETY: not below `lo`, by the kernel's check, and `lo` is not null (invariant 2).
+        Some(unsafe { NonNull::new_unchecked(start) })
+    }
+}
