@@ -57,12 +57,6 @@ pub struct Arena<const MIN_ALIGN: usize = 8> {
     pub(crate) store: Store,
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the pointers inside are to memory that the arena owns"
-)]
-unsafe impl<const MIN_ALIGN: usize> Send for Arena<MIN_ALIGN> {}
-
 impl Arena {
     /// An arena that holds no memory yet.
     ///

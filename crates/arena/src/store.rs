@@ -97,6 +97,15 @@ pub(crate) struct Figures {
     pub(crate) chunks: usize,
 }
 
+// SAFETY: the chunks are the store's own, reached through it alone; a caller's buffer is lent to it as by
+// `&mut`. What is allocated is borrowed from the arena, so no reference to it is left when the arena moves
+// to another thread, and nothing is dropped there but memory: values need not be `Send`.
+#[expect(
+    clippy::non_send_fields_in_send_ty,
+    reason = "pointers to what it owns"
+)]
+unsafe impl Send for Store {}
+
 impl Store {
     /// No memory yet.
     pub(crate) const fn new(config: Config, limit: usize) -> Self {
