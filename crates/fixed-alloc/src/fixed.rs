@@ -35,8 +35,8 @@ mod upkeep;
 /// |---|---|
 /// | slabs without a block in use | `spare_slabs`, 2 by default |
 /// | the depot | 4 MiB in at most 256 magazines, and at least 4 magazines |
-/// | the caches of threads | 2 magazines × min(threads, `max_thread_caches`) |
-/// | the stripes, for threads beyond | 2 magazines × processors |
+/// | the caches of threads | (2 magazines and a block) × min(threads, `max_thread_caches`) |
+/// | the stripes, for threads beyond | (2 magazines and a block) × processors |
 ///
 /// with magazines of up to 64 blocks or 64 KiB, and of one block if that is larger; and whatever
 /// free blocks lie in slabs beside blocks that are in use. An empty slab beyond the spares goes back
