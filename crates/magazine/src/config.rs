@@ -47,6 +47,9 @@ pub struct Config {
     /// How often the depot gives back what the last two intervals did not use, as long as
     /// threads exchange magazines with it. [`Duration::MAX`]: only when told to.
     pub decay_interval: Duration,
+    /// A number of the supplier's own that it needs on a hit. It lies on the line that a hit reads
+    /// anyway; what the supplier has itself lies further off.
+    pub word: usize,
     /// Where the time for that comes from; `None`: the system's clock, where there is one.
     pub clock: Option<Arc<dyn Clock>>,
 }
@@ -64,6 +67,7 @@ impl Config {
             max_thread_caches: processors.saturating_mul(4).max(16),
             stripes: processors.clamp(1, 64),
             decay_interval: Duration::from_secs(10),
+            word: 0,
             clock: None,
         }
     }

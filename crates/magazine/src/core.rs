@@ -59,6 +59,8 @@ pub(crate) struct Core {
     key: AtomicU64,
     /// Which set of a thread's table the engine uses.
     set: Set,
+    /// A number of the supplier's.
+    word: usize,
     /// Rounds per magazine.
     pub(crate) rounds: u32,
     pub(crate) vtable: &'static Vtable,
@@ -126,6 +128,7 @@ impl Core {
         Ok(Self {
             key: AtomicU64::new(key),
             set: Set::default(),
+            word: config.word,
             rounds,
             vtable,
             origin: Origin(origin),
@@ -181,6 +184,11 @@ impl Core {
     /// Gives the engine a set, before anybody uses it.
     pub(crate) fn put_into_set(&mut self, set: Set) {
         self.set = set;
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> usize {
+        self.word
     }
 
     /// How many threads may have a cache.

@@ -260,6 +260,12 @@ impl<S: Supplier> Shared<S> {
         })
     }
 
+    /// The supplier's number, [`Config::word`].
+    #[inline]
+    pub fn word(&self) -> usize {
+        self.core.word()
+    }
+
     /// The limits that the engine was made with.
     pub fn config(&self) -> &Config {
         &self.core.config

@@ -281,11 +281,11 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
         self.check()?;
         let keeper = Keeper {
             manager: self.manager.map_err(BuildError::Alloc)?,
-            // `check` has seen that it is no less.
-            max_owned: self.max_item_weight.saturating_sub(size_of::<T>()),
             recycles_on_unwind: self.on_unwind == OnUnwind::Recycle,
             name: self.name,
         };
+        // `check` has seen that it is no less.
+        self.config.word = self.max_item_weight.saturating_sub(size_of::<T>());
         match Engine::try_new(keeper, self.config) {
             Ok(engine) => Ok(Pool::from_engine(engine)),
             Err(rejected) => Err(BuildError::Alloc(rejected.error)),

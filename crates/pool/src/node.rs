@@ -29,8 +29,8 @@ use thrifty_traits::{AllocError, AllocErrorKind};
 use crate::asan;
 use crate::contain::contain;
 use crate::error::GetError;
-use crate::keeper::Keeper;
-use crate::manage::Manage;
+use crate::keeper::{Keeper, receive};
+use crate::manage::{Manage, Verdict};
 
 /// An item and the way back to its pool.
 #[repr(C)]
@@ -100,12 +100,12 @@ impl<M: Manage> Loan<M> {
         unsafe { self.shared().as_ref() }.supplier()
     }
 
-    /// Runs `f` on the keeper and the item, which are not part of each other.
+    /// Cleans the item and says whether it may be cached.
     #[inline]
-    pub(crate) fn with_keeper<R>(&mut self, f: impl FnOnce(&Keeper<M>, &mut M::Item) -> R) -> R {
+    pub(crate) fn receive(&mut self) -> Verdict {
         // SAFETY: as in `keeper`; the engine lives for the whole call, since the loan does.
-        let keeper = unsafe { self.shared().as_ref() }.supplier();
-        f(keeper, self.value_mut())
+        let engine = unsafe { self.shared().as_ref() };
+        receive(engine, self.value_mut())
     }
 
     /// Hands the node back to this thread's cache, if that has room.

@@ -145,7 +145,7 @@ enum Why {
 /// owns the item: its panic drops the loan, and with it the item.
 #[inline]
 fn give_back<M: Manage>(mut loan: Loan<M>) -> Result<(), (Loan<M>, Why)> {
-    match loan.with_keeper(|keeper, item| keeper.receive(item)) {
+    match loan.receive() {
         Verdict::Keep => loan.give_back_hit().map_err(|loan| (loan, Why::NoRoom)),
         Verdict::Discard => Err((loan, Why::Unfit)),
     }

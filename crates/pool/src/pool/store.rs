@@ -2,6 +2,7 @@
 
 use super::Pool;
 use crate::error::{AdoptError, GetError};
+use crate::keeper::{fits, receive};
 use crate::manage::{Manage, Verdict};
 use crate::node::{Berth, Loan};
 use crate::pooled::Pooled;
@@ -32,7 +33,7 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// ```
     pub fn put(&self, item: T) -> Result<(), T> {
         let mut item = item;
-        if self.is_closed() || self.keeper().receive(&mut item) == Verdict::Discard {
+        if self.is_closed() || receive(&self.engine, &mut item) == Verdict::Discard {
             return Err(item);
         }
         let loan = self.lend(item).map_err(AdoptError::into_value)?;
@@ -94,7 +95,7 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
                 Err(GetError::Exhausted) => return Ok(kept),
                 Err(error) => return Err(error),
             };
-            let is_kept = self.keeper().fits(loan.value()) && loan.try_give_back_cold().is_ok();
+            let is_kept = fits(&self.engine, loan.value()) && loan.try_give_back_cold().is_ok();
             if !is_kept {
                 return Ok(kept);
             }
