@@ -7,6 +7,7 @@ use core::time::Duration;
 use thrifty_magazine::{Config, ConfigError as EngineError, Engine};
 use thrifty_sync::sync::Arc;
 
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::error::ConfigError;
 use crate::fixed::FixedAlloc;
@@ -73,7 +74,7 @@ pub enum ThreadCache {
 /// assert_eq!(nodes.get().len(), 48);
 /// # Ok::<(), thrifty_fixed_alloc::ConfigError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder makes nothing until `build`"]
 pub struct Builder {
     block: Layout,
@@ -90,6 +91,7 @@ impl Builder {
             slab_bytes: None,
             rules: Rules {
                 max_bytes: usize::MAX,
+                budget: Budget::unlimited(),
                 spare_slabs: 2,
                 hardened: false,
                 name: Cow::Borrowed(""),
@@ -97,6 +99,19 @@ impl Builder {
             thread_cache: ThreadCache::Auto,
             config: Config::new(),
         }
+    }
+
+    /// The same limits for blocks of another layout.
+    #[cfg(feature = "allocator-api2-02")]
+    pub(crate) fn for_block(self, block: Layout) -> Self {
+        Self { block, ..self }
+    }
+
+    /// Limits that others have a share in.
+    #[cfg(feature = "allocator-api2-02")]
+    pub(crate) fn budget(mut self, budget: Budget) -> Self {
+        self.rules.budget = budget;
+        self
     }
 
     /// The most bytes that slabs take at a time; no bound by default.

@@ -25,8 +25,23 @@ mod batch;
 #[expect(unsafe_code, reason = "owns a block of raw memory")]
 mod block;
 mod books;
+#[cfg_attr(
+    not(any(test, feature = "allocator-api2-02")),
+    expect(dead_code, reason = "size classes use it")
+)]
+mod budget;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod builder;
+#[cfg(all(
+    feature = "allocator-api2-02",
+    not(all(thrifty_loom, feature = "loom"))
+))]
+#[expect(unsafe_code, reason = "implements an unsafe trait")]
+mod class;
+#[cfg_attr(test, expect(unsafe_code, reason = "models read cells"))]
+mod count;
+#[expect(unsafe_code, reason = "owns a block that handles share")]
+mod counted;
 mod error;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "hands raw blocks out and takes them back")]
@@ -63,6 +78,11 @@ mod typed;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod weak;
 
+#[cfg(all(
+    feature = "allocator-api2-02",
+    not(all(thrifty_loom, feature = "loom"))
+))]
+pub use self::class::{ClassAlloc, ClassBuilder, ClassHandle, ClassStats};
 pub use self::error::ConfigError;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 pub use self::{

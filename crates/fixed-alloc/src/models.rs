@@ -28,6 +28,7 @@ use thrifty_sync::{
 };
 
 use crate::batch::Batch;
+use crate::budget::Budget;
 use crate::shape::Shape;
 use crate::slab::Backing;
 use crate::slabs::{Rules, Slabs};
@@ -134,6 +135,7 @@ impl World {
         let yard = Arc::new(Yard::new());
         let rules = Rules {
             max_bytes: max_slabs * SLAB_BYTES,
+            budget: Budget::unlimited(),
             spare_slabs,
             hardened: false,
             name: Cow::Borrowed(""),

@@ -28,6 +28,7 @@ use thrifty_traits::{AllocError, AllocErrorKind};
 use crate::asan;
 use crate::batch::{BATCH, Batch};
 use crate::books::{Books, Fault, Figures, Room};
+use crate::budget::Budget;
 use crate::header::SlabHeader;
 use crate::shape::Shape;
 use crate::slab::{Backing, Global, Slab};
@@ -40,6 +41,8 @@ pub(crate) const POISON: u8 = 0xDF;
 pub(crate) struct Rules {
     /// The most bytes of slabs.
     pub(crate) max_bytes: usize,
+    /// What the bytes are taken from in addition, together with others.
+    pub(crate) budget: Budget,
     /// Empty slabs that are kept for the next who needs one.
     pub(crate) spare_slabs: usize,
     /// Whether every free is checked, and free blocks are filled with [`POISON`].
@@ -143,10 +146,13 @@ impl<B: Backing> Slabs<B> {
     /// A slab with its header written and its blocks asleep.
     fn fetch(&self, owner: NonNull<()>) -> Result<Slab, AllocError> {
         let shape = &self.shape;
-        let slab = self
-            .backing
-            .slab(shape.slab)
-            .ok_or_else(|| AllocError::for_layout(AllocErrorKind::Backend, shape.slab))?;
+        if !self.rules.budget.take(shape.slab_bytes) {
+            return Err(self.error(AllocErrorKind::Limit));
+        }
+        let Some(slab) = self.backing.slab(shape.slab) else {
+            self.rules.budget.give(shape.slab_bytes);
+            return Err(AllocError::for_layout(AllocErrorKind::Backend, shape.slab));
+        };
         let header = slab.base().cast::<SlabHeader>();
         // SAFETY: valid: at the start of a slab, which is large and aligned enough for a header.
         // Exclusive: the slab is new.
@@ -215,6 +221,7 @@ impl<B: Backing> Slabs<B> {
         asan::wake(slab.base(), self.shape.slab.size());
         // SAFETY: from this backing with this layout, by `fetch`; the rest is the caller's promise.
         unsafe { self.backing.release_slab(slab, self.shape.slab) };
+        self.rules.budget.give(self.shape.slab_bytes);
     }
 
     /// As [`give`](Self::give) of one block, if that is what the pointer is; fills it with the

@@ -281,7 +281,7 @@ fn boxes_go_to_other_threads_and_back() {
     let (send, receive) = mpsc::channel::<SlabBox<Tracked<u64>>>();
     let (back, returned) = mpsc::channel();
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let there = scope.spawn(move || {
             for (turn, boxed) in receive.into_iter().enumerate() {
                 if turn % 2 == 0 {
                     back.send(boxed).unwrap();
@@ -292,6 +292,7 @@ fn boxes_go_to_other_threads_and_back() {
             send.send(slab.insert(ledger.track(n))).unwrap();
         }
         drop(send);
+        there.join().unwrap();
     });
     let sum: u64 = returned.into_iter().map(|boxed| **boxed).sum();
     assert_eq!(sum, (0..10_000).map(|n| 2 * n).sum());
@@ -320,22 +321,19 @@ thread_local! {
 fn destructors_of_thread_locals_may_use_slabs() {
     let slab = Slab::new();
     for first in [true, false] {
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let touch = || drop(slab.insert(String::new()));
-                if first {
-                    touch();
-                }
-                AT_END.with_borrow_mut(|all| all.push(AtEnd(slab.clone())));
-                KEPT.with_borrow_mut(|all| all.push(slab.insert(String::from("kept"))));
+        let slab = slab.clone();
+        let thread = std::thread::spawn(move || {
+            let touch = || drop(slab.insert(String::new()));
+            if first {
                 touch();
-            });
+            }
+            AT_END.with_borrow_mut(|all| all.push(AtEnd(slab.clone())));
+            KEPT.with_borrow_mut(|all| all.push(slab.insert(String::from("kept"))));
+            touch();
         });
+        thread.join().unwrap();
     }
-    // A scope waits for the closures, not for the threads' destructors.
-    while slab.stats().in_use > 0 {
-        std::thread::yield_now();
-    }
+    assert_eq!(in_use(&slab), 0);
 }
 
 #[test]
