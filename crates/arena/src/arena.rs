@@ -9,7 +9,7 @@ mod text;
 #[expect(unsafe_code, reason = "writes values into raw memory")]
 mod values;
 
-pub(crate) use self::raw::slice_size;
+pub(crate) use self::raw::{SIDE_FROM, slice_size};
 
 use core::fmt;
 

@@ -10,7 +10,7 @@
 //!
 //! A chunk is in exactly one list of one arena, linked through `next`, or is about to be.
 
-use alloc::alloc::{alloc, dealloc};
+use alloc::alloc::{alloc, dealloc, realloc};
 use core::{alloc::Layout, cell::Cell, ptr::NonNull};
 
 use crate::{asan, kernel::BASE};
@@ -73,6 +73,36 @@ impl Chunk {
         bytes
     }
 
+    /// Resizes the block, which may move; what is in it stays. On failure nothing has changed.
+    ///
+    /// # Safety
+    ///
+    /// `chunk` is from [`Chunk::allocate`], is in no list, and is *owned*, but for what the caller will
+    /// find at the same place of the new block; `bytes` is at least [`HEADER`].
+    pub(crate) unsafe fn resize(chunk: NonNull<Self>, bytes: usize) -> Option<NonNull<Self>> {
+        // A size for which there is no layout, no block has.
+        Layout::from_size_align(bytes, BASE).ok()?;
+        // SAFETY: valid, since it is not freed yet; nobody has a reference that lasts.
+        let before = unsafe { chunk.as_ref() }.bytes;
+        let block = chunk.as_ptr().cast::<u8>();
+        asan::wake(block, before);
+        // SAFETY: `allocate` made a layout of the same numbers.
+        let layout = unsafe { Layout::from_size_align_unchecked(before, BASE) };
+        // SAFETY: the block is from `alloc` with this layout, and owned; the new size is not 0, and there
+        // is a layout for it.
+        let block = unsafe { realloc(block, layout, bytes) };
+        let chunk = NonNull::new(block)?.cast::<Self>();
+        let header = Self {
+            next: Cell::new(None),
+            bytes,
+            lo: Cell::new(block.wrapping_add(bytes)),
+            hi: Cell::new(block.wrapping_add(bytes)),
+        };
+        // SAFETY: the block is aligned to `BASE` and has room for a header.
+        unsafe { chunk.write(header) };
+        Some(chunk)
+    }
+
     /// Of the whole block, header included.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
@@ -87,6 +117,16 @@ impl Chunk {
     pub(crate) fn retire(&self, lo: *mut u8, hi: *mut u8) {
         self.lo.set(lo);
         self.hi.set(hi);
+    }
+
+    /// Bytes in use, by what [`retire`](Self::retire) noted.
+    pub(crate) fn retired_bytes(&self) -> usize {
+        self.capacity() - self.wasted_bytes()
+    }
+
+    /// Bytes between the cursors, by what [`retire`](Self::retire) noted.
+    pub(crate) fn wasted_bytes(&self) -> usize {
+        self.hi.get().addr() - self.lo.get().addr()
     }
 
     /// What [`retire`](Self::retire) noted.

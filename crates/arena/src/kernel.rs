@@ -45,9 +45,32 @@ pub(crate) const fn align_down(address: usize, align: usize) -> usize {
     address & !(align - 1)
 }
 
+/// Where a request begins at the low end. `lo` is a multiple of `min`.
+#[inline]
+pub(crate) const fn start_up(lo: usize, align: usize, min: usize) -> usize {
+    if align <= min {
+        lo
+    } else {
+        align_up(lo, align)
+    }
+}
+
+/// How far a request of `size` bytes moves the low cursor, which stays a multiple of `min`.
+#[inline]
+pub(crate) const fn advance(size: usize, min: usize) -> usize {
+    align_up(size, min)
+}
+
+/// Whether the cursors, one of which was just moved, have met and passed each other.
+#[inline]
+pub(crate) const fn crossed(lo: usize, hi: usize) -> bool {
+    (hi.wrapping_sub(lo) as isize) < 0
+}
+
 /// Places `size` bytes at the low end. `lo` is a multiple of `min`, and stays one.
 ///
-/// `size` and `align` are those of a valid layout.
+/// `size` and `align` are those of a valid layout. The window takes the same steps with pointers, because
+/// an address that is both a number and a pointer costs it an instruction.
 #[inline]
 pub(crate) const fn up(
     lo: usize,
@@ -56,31 +79,18 @@ pub(crate) const fn up(
     align: usize,
     min: usize,
 ) -> Option<Placed> {
-    let start = if align <= min {
-        lo
-    } else {
-        align_up(lo, align)
-    };
-    let cursor = start.wrapping_add(align_up(size, min));
-    if (hi.wrapping_sub(cursor) as isize) < 0 {
+    let start = start_up(lo, align, min);
+    let cursor = start.wrapping_add(advance(size, min));
+    if crossed(cursor, hi) {
         return None;
     }
     Some(Placed { start, cursor })
 }
 
-/// Places `size` bytes at the high end.
-///
-/// `size` and `align` are those of a valid layout.
+/// Where a request of `size` bytes begins at the high end; as [`up`], and the cursor stands there then.
 #[inline]
-pub(crate) const fn down(lo: usize, hi: usize, size: usize, align: usize) -> Option<Placed> {
-    let start = align_down(hi.wrapping_sub(size), align);
-    if (start.wrapping_sub(lo) as isize) < 0 {
-        return None;
-    }
-    Some(Placed {
-        start,
-        cursor: start,
-    })
+pub(crate) const fn start_down(hi: usize, size: usize, align: usize) -> usize {
+    align_down(hi.wrapping_sub(size), align)
 }
 
 /// How many bytes a region that starts at a multiple of [`BASE`] must have, so that the request fits;
@@ -112,6 +122,12 @@ mod tests {
         let start = lo.next_multiple_of(align);
         let cursor = (start + size).next_multiple_of(min);
         (cursor <= hi).then_some((start, cursor))
+    }
+
+    /// As the window does it.
+    fn down(lo: usize, hi: usize, size: usize, align: usize) -> Option<usize> {
+        let start = start_down(hi, size, align);
+        (!crossed(lo, start)).then_some(start)
     }
 
     fn down_oracle(lo: u128, hi: u128, size: u128, align: u128) -> Option<u128> {
@@ -171,7 +187,7 @@ mod tests {
         #[test]
         fn down_is_exact((lo, hi, _) in regions(), (size, align) in layouts()) {
             let expected = down_oracle(lo as u128, hi as u128, size as u128, align as u128);
-            let found = down(lo, hi, size, align).map(|placed| placed.start as u128);
+            let found = down(lo, hi, size, align).map(|start| start as u128);
             prop_assert_eq!(found, expected);
         }
 

@@ -2,6 +2,9 @@
 
 extern crate alloc;
 
+#[cfg(feature = "allocator-api2-02")]
+#[expect(unsafe_code, reason = "implements Allocator")]
+mod allocator_api2_02;
 #[expect(clippy::mut_from_ref, reason = "each call returns other memory")]
 mod arena;
 #[cfg_attr(
@@ -14,6 +17,8 @@ mod boxed;
 #[expect(unsafe_code, reason = "lends a caller's buffer to an arena")]
 mod buf;
 mod builder;
+#[expect(unsafe_code, reason = "lends out raw memory")]
+mod burst;
 #[expect(
     unsafe_code,
     reason = "allocates and frees blocks, and links their headers"
@@ -37,9 +42,16 @@ mod stats;
     unsafe_code,
     reason = "moves chunks between lists, and cursors between chunks"
 )]
+#[expect(
+    clippy::non_send_fields_in_send_ty,
+    reason = "pointers to what it owns"
+)]
 mod store;
 #[expect(unsafe_code, reason = "its bytes are text")]
 mod string;
+#[expect(unsafe_code, reason = "writes values into blocks that are lent out")]
+#[expect(clippy::mut_from_ref, reason = "each call returns other memory")]
+mod typed;
 #[expect(unsafe_code, reason = "owns values in raw memory")]
 mod vec;
 #[expect(unsafe_code, reason = "hands out pointers to free bytes")]
@@ -55,10 +67,12 @@ pub use self::{
     boxed::ArenaBox,
     buf::BufArena,
     builder::ArenaBuilder,
+    burst::Burst,
     error::FormatError,
     retain::Retain,
     scope::Scope,
     stats::ArenaStats,
     string::ArenaString,
+    typed::TypedArena,
     vec::{ArenaVec, IntoIter},
 };

@@ -27,7 +27,7 @@ use crate::{
     asan,
     chunk::{self, Chunk, HEADER, Link},
     config::{BELOW, Config},
-    kernel,
+    kernel::{self, BASE},
     window::{NOWHERE, Window},
 };
 
@@ -61,7 +61,11 @@ pub(crate) struct Store {
     reserved: Cell<usize>,
     filled: Cell<Filled>,
     peaks: Cell<Peaks>,
+    /// The least that was free in the current window, where a scope's end made it more again.
+    least_free: Cell<usize>,
     home: Cell<(*mut u8, *mut u8)>,
+    /// Where the cursors stood when the buffer was left for chunks.
+    home_retired: Cell<(*mut u8, *mut u8)>,
     config: Config,
 }
 
@@ -100,10 +104,6 @@ pub(crate) struct Figures {
 // SAFETY: the chunks are the store's own, reached through it alone; a caller's buffer is lent to it as by
 // `&mut`. What is allocated is borrowed from the arena, so no reference to it is left when the arena moves
 // to another thread, and nothing is dropped there but memory: values need not be `Send`.
-#[expect(
-    clippy::non_send_fields_in_send_ty,
-    reason = "pointers to what it owns"
-)]
 unsafe impl Send for Store {}
 
 impl Store {
@@ -127,7 +127,9 @@ impl Store {
                 reserved: 0,
                 recent: 0,
             }),
+            least_free: Cell::new(usize::MAX),
             home: Cell::new((NOWHERE, NOWHERE)),
+            home_retired: Cell::new((NOWHERE, NOWHERE)),
             config,
         }
     }
@@ -207,9 +209,12 @@ impl Store {
     }
 
     fn note_peak(&self) {
+        // At its fullest the window had this much more in use.
+        let more = self.window.free().saturating_sub(self.least_free.get());
         let mut peaks = self.peaks.get();
-        peaks.used = peaks.used.max(self.used());
+        peaks.used = peaks.used.max(self.used() + more);
         self.peaks.set(peaks);
+        self.least_free.set(usize::MAX);
     }
 
     /// Serves a request that the window has no room for; `min` is the arena's minimal alignment.
@@ -273,12 +278,71 @@ impl Store {
         };
         // SAFETY: ours, and in no list.
         unsafe { chunk::push(&self.side, chunk) };
-        let mut filled = self.filled.get();
-        filled.side += need;
-        self.filled.set(filled);
-        let start = chunk::data(chunk).map_addr(|address| kernel::align_up(address, align));
+        let start = chunk::data(chunk);
+        // SAFETY: not freed; headers are only ever shared.
+        let header = unsafe { chunk.as_ref() };
+        header.retire(start.wrapping_add(need), header.retired_at().1);
+        self.note_side(need, 0);
+        let start = start.map_addr(|address| kernel::align_up(address, align));
         asan::wake(start, size);
         NonNull::new(start).ok_or(AllocErrorKind::Backend)
+    }
+
+    /// Counts bytes in use beside the chain.
+    fn note_side(&self, more: usize, less: usize) {
+        let mut filled = self.filled.get();
+        filled.side = filled.side + more - less;
+        self.filled.set(filled);
+    }
+
+    /// Grows the newest object that has a chunk of its own, or says that this is not one. It may move.
+    ///
+    /// The system can often enlarge such a block without copying it; and nothing is left behind.
+    ///
+    /// # Safety
+    ///
+    /// `start` is an object of this store, the caller's alone, aligned to `align`, and of at most `new_size`
+    /// bytes.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn grow_beside(
+        &self,
+        start: NonNull<u8>,
+        new_size: usize,
+        align: usize,
+    ) -> Option<NonNull<u8>> {
+        let chunk = self.side.get()?;
+        // Another place is aligned to no more than chunks are.
+        if chunk::data(chunk) != start.as_ptr() || align > BASE {
+            return None;
+        }
+        // SAFETY: not freed; headers are only ever shared.
+        let header = unsafe { chunk.as_ref() };
+        let (before, end) = (header.retired_bytes(), header.retired_at().1);
+        let need = new_size.checked_add(usize::from(self.has_home()))?;
+        let bytes = need.checked_add(HEADER)?;
+        if need <= header.capacity() {
+            header.retire(start.as_ptr().wrapping_add(need), end);
+            asan::wake(start.as_ptr(), new_size);
+            self.note_side(need, before);
+            return Some(start);
+        }
+        let held = header.bytes();
+        // A block that moves leaves its content where it was.
+        if bytes - held > self.room() || self.config.zeroize {
+            return None;
+        }
+        // SAFETY: chunks in lists are not freed.
+        unsafe { chunk::pop(&self.side) };
+        // SAFETY: ours, in no list; the one object in it is the caller's, who is told where it is now.
+        let moved = unsafe { Chunk::resize(chunk, bytes) };
+        // SAFETY: in no list; where it was not resized it is what it was.
+        unsafe { chunk::push(&self.side, moved.unwrap_or(chunk)) };
+        let moved = moved?;
+        // INVARIANT: 3.
+        self.note_reserved(bytes - held);
+        self.note_side(need, before);
+        NonNull::new(chunk::data(moved))
     }
 
     /// Opens a window with room for `need` bytes.
@@ -344,16 +408,20 @@ impl Store {
     }
 
     fn note_allocated(&self, bytes: usize, wanted: usize) {
-        // INVARIANT: 3.
-        let reserved = self.reserved.get() + bytes;
-        self.reserved.set(reserved);
-        let mut peaks = self.peaks.get();
-        peaks.reserved = peaks.reserved.max(reserved);
-        self.peaks.set(peaks);
+        self.note_reserved(bytes);
         if wanted != 0 {
             let next = (bytes + BELOW).saturating_mul(2).min(self.config.max_chunk);
             self.next_bytes.set(next.max(self.config.first_chunk));
         }
+    }
+
+    fn note_reserved(&self, more: usize) {
+        // INVARIANT: 3.
+        let reserved = self.reserved.get() + more;
+        self.reserved.set(reserved);
+        let mut peaks = self.peaks.get();
+        peaks.reserved = peaks.reserved.max(reserved);
+        self.peaks.set(peaks);
     }
 
     /// What the limit still permits.
@@ -363,15 +431,18 @@ impl Store {
 
     /// Notes how far the current chunk is filled, before another one takes its place.
     fn retire(&self) {
+        self.note_peak();
         let (start, end) = self.bounds();
         let free = self.window.free();
         let mut filled = self.filled.get();
         filled.retired += end.addr() - start.addr() - free;
         filled.wasted += free;
         self.filled.set(filled);
-        if let Some(chunk) = self.window.chunk.get() {
+        let cursors = (self.window.lo(), self.window.hi());
+        match self.window.chunk.get() {
+            None => self.home_retired.set(cursors),
             // SAFETY: in the chain, so not freed; headers are only ever shared.
-            unsafe { chunk.as_ref() }.retire(self.window.lo(), self.window.hi());
+            Some(chunk) => unsafe { chunk.as_ref() }.retire(cursors.0, cursors.1),
         }
     }
 

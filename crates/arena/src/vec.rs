@@ -12,7 +12,7 @@ use thrifty_traits::{AllocError, Rejected};
 
 use crate::{
     Arena, ArenaBox,
-    arena::{fail, slice_size},
+    arena::{SIDE_FROM, fail, slice_size},
 };
 
 /// A vector in an arena, which drops its elements.
@@ -293,10 +293,25 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
         if self.grow_in_place(capacity) {
             return Ok(());
         }
+        let held = self.capacity * size_of::<T>();
+        if held > SIDE_FROM {
+            // SAFETY: the vector's own room (invariant 1), of less bytes.
+            let grown = unsafe {
+                self.arena
+                    .store
+                    .grow_beside(self.start.cast(), bytes, align_of::<T>())
+            };
+            if let Some(start) = grown {
+                // INVARIANT: 1 and 2 — the room moved with what is in it.
+                self.start = start.cast();
+                self.capacity = capacity;
+                return Ok(());
+            }
+        }
         let start = self.arena.take_low(bytes, align_of::<T>())?.cast::<T>();
         // SAFETY: so many elements are valid (invariant 2); the new room is larger, and was free.
         unsafe { self.start.copy_to_nonoverlapping(start, self.len) };
-        let (old, held) = (self.start, self.capacity * size_of::<T>());
+        let old = self.start;
         // INVARIANT: 1 and 2 — just taken and filled.
         self.start = start;
         self.capacity = capacity;

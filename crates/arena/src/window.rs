@@ -107,15 +107,14 @@ impl Window {
     #[inline]
     pub(crate) fn up(&self, size: usize, align: usize, min: usize) -> Option<NonNull<u8>> {
         let lo = self.lo.get();
-        let placed = kernel::up(lo.addr(), self.hi.get().addr(), size, align, min)?;
+        let start = lo.map_addr(|lo| kernel::start_up(lo, align, min));
+        let cursor = start.wrapping_add(kernel::advance(size, min));
+        if kernel::crossed(cursor.addr(), self.hi.get().addr()) {
+            return None;
+        }
         // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
         // it; 2 — the kernel keeps the alignment.
-        self.lo.set(lo.with_addr(placed.cursor));
-        let start = if align <= min {
-            lo
-        } else {
-            lo.with_addr(placed.start)
-        };
+        self.lo.set(cursor);
         asan::wake(start, size);
         // SAFETY: `lo` is not null (invariant 2), and the start is not below it: it would else have
         // wrapped past the last address, and the kernel would not have found room.
@@ -126,8 +125,10 @@ impl Window {
     #[inline]
     pub(crate) fn down(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
         let hi = self.hi.get();
-        let placed = kernel::down(self.lo.get().addr(), hi.addr(), size, align)?;
-        let start = hi.with_addr(placed.start);
+        let start = hi.map_addr(|hi| kernel::start_down(hi, size, align));
+        if kernel::crossed(self.lo.get().addr(), start.addr()) {
+            return None;
+        }
         // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
         // it.
         self.hi.set(start);

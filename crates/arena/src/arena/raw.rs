@@ -12,6 +12,13 @@ use thrifty_traits::AllocError;
 use super::{Arena, fail};
 use crate::{asan, chunk::Chunk, kernel, store::End};
 
+/// What is no larger hardly has a chunk of its own, so that it need not be looked for.
+pub(crate) const SIDE_FROM: usize = 4 << 10;
+
+/// What is longer goes to the low end, though it may be rounded there: written from high to low, long
+/// texts that leave the cache cost half as much again.
+const SHORT: usize = 128;
+
 impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// Uninitialised memory of a layout; from an empty one, an address that is aligned.
     ///
@@ -123,10 +130,10 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
             return Some(NonNull::dangling());
         }
         let window = &self.store.window;
-        let start = if align_of::<T>() >= MIN_ALIGN {
-            window.up(size_of::<T>(), align_of::<T>(), MIN_ALIGN)
-        } else {
-            window.down(size_of::<T>(), align_of::<T>())
+        let (size, align) = (size_of::<T>(), align_of::<T>());
+        let start = match Self::end_for(size, align) {
+            End::Low => window.up(size, align, MIN_ALIGN),
+            End::High => window.down(size, align),
         };
         start.map(NonNull::cast)
     }
@@ -138,14 +145,14 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         let (size, align) = (size_of::<T>(), align_of::<T>());
         let start = self
             .store
-            .miss(size, align, MIN_ALIGN, Self::end_for(align))?;
+            .miss(size, align, MIN_ALIGN, Self::end_for(size, align))?;
         Ok(start.cast())
     }
 
-    /// The end that serves an alignment.
+    /// The end that serves a request.
     #[inline]
-    const fn end_for(align: usize) -> End {
-        if align >= MIN_ALIGN {
+    const fn end_for(size: usize, align: usize) -> End {
+        if align >= MIN_ALIGN || size > SHORT {
             End::Low
         } else {
             End::High
@@ -156,10 +163,9 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// of a valid layout.
     #[inline]
     pub(crate) fn hit_bytes(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
-        if align >= MIN_ALIGN {
-            self.store.window.up(size, align, MIN_ALIGN)
-        } else {
-            self.store.window.down(size, align)
+        match Self::end_for(size, align) {
+            End::Low => self.store.window.up(size, align, MIN_ALIGN),
+            End::High => self.store.window.down(size, align),
         }
     }
 
@@ -167,7 +173,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     #[inline]
     pub(crate) fn miss_bytes(&self, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {
         self.store
-            .miss(size, align, MIN_ALIGN, Self::end_for(align))
+            .miss(size, align, MIN_ALIGN, Self::end_for(size, align))
     }
 
     /// Room for `len` values.

@@ -21,18 +21,17 @@ pub(crate) struct Mark {
     lo: *mut u8,
     hi: *mut u8,
     side: Option<NonNull<Chunk>>,
-    filled: Filled,
 }
 
 impl Store {
     /// Notes where the store stands.
+    #[inline]
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             chunk: self.window.chunk.get(),
             lo: self.window.lo(),
             hi: self.window.hi(),
             side: self.side.get(),
-            filled: self.filled.get(),
         }
     }
 
@@ -42,17 +41,43 @@ impl Store {
     ///
     /// - `mark` is from this store, and neither was it rewound to an earlier one since, nor reset;
     /// - nothing that was allocated since is used again, and nothing from before has been given back.
+    #[inline]
     pub(crate) unsafe fn rewind(&self, mark: &Mark) {
+        let is_here = self.window.chunk.get() == mark.chunk && self.side.get() == mark.side;
+        if is_here && !self.scrubs() {
+            let least = self.least_free.get().min(self.window.free());
+            self.least_free.set(least);
+            // SAFETY: the cursors were the window's at the mark, and what came later is not used again.
+            unsafe { self.window.open(mark.chunk, mark.lo, mark.hi) };
+            return;
+        }
+        // SAFETY: the caller's contract is the same.
+        unsafe { self.rewind_slow(mark) };
+    }
+
+    /// Whether what is given back is overwritten.
+    #[inline]
+    const fn scrubs(&self) -> bool {
+        self.config.zeroize || cfg!(debug_assertions) || cfg!(thrifty_asan)
+    }
+
+    /// # Safety
+    ///
+    /// As for [`rewind`](Self::rewind).
+    #[cold]
+    #[inline(never)]
+    unsafe fn rewind_slow(&self, mark: &Mark) {
         self.note_peak();
         while self.side.get() != mark.side {
             // SAFETY: chunks in lists are not freed.
             let Some(chunk) = (unsafe { chunk::pop(&self.side) }) else {
                 break;
             };
+            // SAFETY: not freed; headers are only ever shared.
+            self.note_side(0, unsafe { chunk.as_ref() }.retired_bytes());
             // SAFETY: nothing in it is used again, says the caller: it came after the mark.
             unsafe { self.spare_whole(chunk) };
         }
-        self.filled.set(mark.filled);
         let (mut lo, mut hi) = (self.window.lo(), self.window.hi());
         while let Some(chunk) = self.window.chunk.get() {
             if Some(chunk) == mark.chunk {
@@ -66,15 +91,7 @@ impl Store {
                 // There was no chunk at the mark. The first one stays: the next scope needs it.
                 return self.open_whole(chunk);
             }
-            self.window.chunk.set(older);
-            if let Some(older) = older {
-                // SAFETY: in the chain, so not freed; headers are only ever shared.
-                let older = unsafe { older.as_ref() };
-                (lo, hi) = older.retired_at();
-            } else {
-                self.oldest.set(None);
-                (lo, hi) = (self.home.get().0, self.home.get().0);
-            }
+            (lo, hi) = self.back_to(older);
             // SAFETY: ours, and now in no list.
             unsafe { chunk::push(&self.spare, chunk) };
         }
@@ -84,16 +101,35 @@ impl Store {
         unsafe { self.window.open(mark.chunk, mark.lo, mark.hi) };
     }
 
+    /// Makes an older chunk, or the buffer, the current one again; returns where its cursors stood.
+    fn back_to(&self, older: Option<NonNull<Chunk>>) -> (*mut u8, *mut u8) {
+        self.window.chunk.set(older);
+        let cursors = if let Some(older) = older {
+            // SAFETY: in the chain, so not freed; headers are only ever shared.
+            let older = unsafe { older.as_ref() };
+            older.retired_at()
+        } else {
+            // INVARIANT: 2 — the chain is empty.
+            self.oldest.set(None);
+            self.home_retired.get()
+        };
+        let (start, end) = self.bounds();
+        let wasted = cursors.1.addr() - cursors.0.addr();
+        let mut filled = self.filled.get();
+        filled.wasted -= wasted;
+        filled.retired -= end.addr() - start.addr() - wasted;
+        self.filled.set(filled);
+        cursors
+    }
+
     /// # Safety
     ///
     /// The cursors of the mark and `lo` and `hi` are of one chunk; what is between them is *owned*.
     unsafe fn scrub_between(&self, mark: &Mark, lo: *mut u8, hi: *mut u8) {
-        // With secrets inside, also what was given back piecemeal. Where the buffer was left for
-        // chunks, nothing was noted about its cursors.
-        let is_noted = mark.chunk.is_some() || lo != self.home.get().0 || hi != lo;
-        if self.config.zeroize || !is_noted {
-            // SAFETY: what is free at the mark is all owned now.
-            return unsafe { scrub(mark.lo, mark.hi, self.config.zeroize) };
+        if self.config.zeroize {
+            // With secrets inside, also what was given back piecemeal.
+            // SAFETY: what was free at the mark is all owned now.
+            return unsafe { scrub(mark.lo, mark.hi, true) };
         }
         if lo.addr() > mark.lo.addr() {
             // SAFETY: says the caller.
@@ -144,27 +180,29 @@ impl Store {
     ///
     /// Nothing that was allocated is used again.
     pub(crate) unsafe fn reset(&self) {
+        self.note_peak();
         let used = self.used();
         let mut peaks = self.peaks.get();
-        peaks.used = peaks.used.max(used);
         peaks.recent = smoothed(peaks.recent, used);
         self.peaks.set(peaks);
         // SAFETY: nothing is used again, says the caller.
         unsafe { self.scrub_all() };
         let was_one = self.side.get().is_none() && self.window.chunk.get() == self.oldest.get();
+        if !was_one {
+            self.spare_older();
+        }
         self.filled.set(Filled::default());
+        self.start_over();
+        self.apply_policy(used, was_one);
+    }
+
+    /// Moves the side chunks to the spare ones, and in one step the chain but its newest chunk.
+    fn spare_older(&self) {
         // SAFETY: chunks in lists are not freed.
         while let Some(chunk) = unsafe { chunk::pop(&self.side) } {
             // SAFETY: ours, and now in no list.
             unsafe { chunk::push(&self.spare, chunk) };
         }
-        self.spare_older();
-        self.start_over();
-        self.apply_policy(used, was_one);
-    }
-
-    /// Moves the chain but its newest chunk to the spare ones, in one step.
-    fn spare_older(&self) {
         let (Some(newest), Some(oldest)) = (self.window.chunk.get(), self.oldest.get()) else {
             return;
         };
@@ -290,7 +328,7 @@ impl Store {
     ///
     /// Nothing that was allocated is used again.
     pub(super) unsafe fn scrub_all(&self) {
-        if !(self.config.zeroize || cfg!(debug_assertions) || cfg!(thrifty_asan)) {
+        if !self.scrubs() {
             return;
         }
         let (mut lo, mut hi) = (self.window.lo(), self.window.hi());

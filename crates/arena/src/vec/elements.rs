@@ -190,19 +190,47 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
             self.try_reserve_exact(at_least)?;
         }
         loop {
-            // No growth in the inner loop: it keeps its numbers in registers.
-            while self.len < self.capacity {
-                let Some(item) = items.next() else {
-                    return Ok(());
-                };
-                // SAFETY: there is room, just looked at.
-                unsafe { self.push_within(item) };
+            if self.fill_room(&mut items) {
+                return Ok(());
             }
             let Some(item) = items.next() else {
                 return Ok(());
             };
             self.try_push(item)?;
         }
+    }
+
+    /// Appends items while there is room; says whether there were no more.
+    #[inline]
+    fn fill_room(&mut self, items: &mut impl Iterator<Item = T>) -> bool {
+        /// Tells the vector its length at the end, in a panic too: in the loop it stays in a register.
+        struct Count<'v> {
+            len: &'v mut usize,
+            now: usize,
+        }
+        impl Drop for Count<'_> {
+            #[inline]
+            fn drop(&mut self) {
+                *self.len = self.now;
+            }
+        }
+        let (start, capacity) = (self.start, self.capacity);
+        let mut count = Count {
+            now: self.len,
+            len: &mut self.len,
+        };
+        while count.now < capacity {
+            let Some(item) = items.next() else {
+                return true;
+            };
+            // SAFETY: within the room.
+            let slot = unsafe { start.add(count.now) };
+            // SAFETY: as above; aligned, as `start` is.
+            unsafe { slot.write(item) };
+            // INVARIANT: 2 — just written.
+            count.now += 1;
+        }
+        false
     }
 
     /// Appends copies.
