@@ -4,6 +4,7 @@
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
 //! - [`memstats`]: rows on what counting adds to an allocation.
 //! - [`mod@pool`]: rows on pools of objects and buffers.
+//! - [`fixed_alloc`]: rows on blocks of one size.
 //! - [`patterns`]: rows on everyday code that wastes memory, beside code that does not.
 //! - [`count`]: what the rows allocate, from a second binary.
 //! - [`report`]: tables and records of what was measured.
@@ -14,6 +15,11 @@ extern crate alloc;
 
 pub mod count;
 pub mod failure;
+#[expect(
+    unsafe_code,
+    reason = "allocates and frees raw blocks, links nodes in them"
+)]
+pub mod fixed_alloc;
 #[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
 pub mod memstats;
 pub mod patterns;

@@ -17,6 +17,7 @@ mod channel;
 mod clone_slice;
 mod closures;
 mod format;
+mod free_list;
 mod handle_request;
 mod hash_growth;
 mod inline;
@@ -36,7 +37,7 @@ use crate::suite::{Row, Worker};
 /// Every pattern's rows.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    let patterns: [fn() -> Vec<Row>; 17] = [
+    let patterns: [fn() -> Vec<Row>; 18] = [
         append::rows,
         join::rows,
         tags::rows,
@@ -54,6 +55,7 @@ pub fn rows() -> Vec<Row> {
         format::rows,
         process_data::rows,
         handle_request::rows,
+        free_list::rows,
     ];
     patterns.into_iter().flat_map(|rows| rows()).collect()
 }

@@ -37,7 +37,7 @@ mod keep;
 mod many_pools;
 mod ours;
 mod plain;
-mod ring;
+pub(crate) mod ring;
 #[cfg(feature = "rivals")]
 mod rivals;
 mod short_threads;

@@ -59,7 +59,7 @@ pub use self::{
     id::Id,
     row::{Bar, Contestant, Row, Sane},
 };
-use crate::{memstats, patterns, pool};
+use crate::{fixed_alloc, memstats, patterns, pool};
 
 /// What the threads of a row work on together: a pool, a table, an allocator, or nothing.
 ///
@@ -198,6 +198,7 @@ pub struct Input {
 pub fn rows(_context: &Context) -> Vec<Row> {
     let mut rows = memstats::rows();
     rows.extend(pool::rows());
+    rows.extend(fixed_alloc::rows());
     rows.extend(patterns::rows());
     rows
 }

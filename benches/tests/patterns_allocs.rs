@@ -198,14 +198,14 @@ fn theory(pattern: &str, side: &str) -> Cost {
         ("stages", "good") => pushed(wanted),
         ("hash-growth", "bad") => tables(),
         ("hash-growth", "good") => table(2_048),
-        ("process-data", "bad") => blocks(1_000, 64),
+        ("process-data" | "free-list", "bad") => blocks(1_000, 64),
         ("handle-request", "bad") => times(64, request(true)),
         ("handle-request", "good") => times(64, request(false)),
         (
             "read-loop" | "boxed-dyn" | "closures" | "returning" | "channel-64b" | "channel-8kib"
             | "by-value-8b" | "by-value-64b" | "by-value-1kib" | "by-value-8kib" | "by-value-70kib"
             | "clone-slice" | "utf8" | "stages" | "hash-growth" | "format-1000" | "process-data"
-            | "handle-request",
+            | "handle-request" | "free-list",
             _,
         ) => NOTHING,
         _ => panic!("nothing is said about {pattern} {side}"),

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         let set = env::var_os(language.variable);
         (language, language.compiler(set.as_deref(), answers))
     });
-    let without_c = skipped(&compilers);
+    let without_c = skipped(&compilers).or_else(without_make);
     let features = match without_c {
         None => "rivals,rivals-c",
         Some(_) => "rivals",
@@ -100,6 +100,14 @@ fn skipped(compilers: &[(Language, Option<Found>)]) -> Option<String> {
         .collect();
     let why = missing.join(" and ");
     (!why.is_empty()).then(|| format!("rivals written in C or C++, because there is {why}"))
+}
+
+/// The same where the compilers are there and `make` is not, which jemalloc is built with.
+fn without_make() -> Option<String> {
+    let is_there = cfg!(target_env = "msvc") || answers(&[OsStr::new("make")]);
+    (!is_there).then(|| {
+        "rivals written in C or C++, because there is no 'make', which jemalloc needs".to_owned()
+    })
 }
 
 /// A language that build scripts compile.

@@ -1,5 +1,5 @@
-//! A ring between one producer and one consumer: the way on which the row
-//! `pool/producer-consumer/2t` hands things over.
+//! A ring between one producer and one consumer: the way on which the rows
+//! `pool/producer-consumer/2t` and `fixed-alloc/cross-thread/2t` hand things over.
 //!
 //! ```text
 //!            taken (written by the consumer)      filled (written by the producer)
@@ -24,7 +24,7 @@ use std::{
 };
 
 /// A power of two.
-pub(super) const CAPACITY: usize = 256;
+pub(crate) const CAPACITY: usize = 256;
 
 struct Ring<T> {
     slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
@@ -43,7 +43,7 @@ struct Line<T>(T);
 unsafe impl<T: Send> Sync for Ring<T> {}
 
 /// The end that puts in.
-pub(super) struct Producer<T> {
+pub(crate) struct Producer<T> {
     ring: Arc<Ring<T>>,
     filled: usize,
     /// As last seen.
@@ -51,7 +51,7 @@ pub(super) struct Producer<T> {
 }
 
 /// The end that takes out.
-pub(super) struct Consumer<T> {
+pub(crate) struct Consumer<T> {
     ring: Arc<Ring<T>>,
     taken: usize,
     /// As last seen.
@@ -59,7 +59,7 @@ pub(super) struct Consumer<T> {
 }
 
 /// An empty ring's ends.
-pub(super) fn ring<T: Send>() -> (Producer<T>, Consumer<T>) {
+pub(crate) fn ring<T: Send>() -> (Producer<T>, Consumer<T>) {
     let slots = (0..CAPACITY).map(|_| UnsafeCell::new(MaybeUninit::uninit()));
     let ring = Arc::new(Ring {
         slots: slots.collect(),
@@ -110,7 +110,7 @@ impl<T> Producer<T> {
     ///
     /// When there is no room and the consumer has gone.
     #[inline]
-    pub(super) fn push(&mut self, value: T) {
+    pub(crate) fn push(&mut self, value: T) {
         if self.filled.wrapping_sub(self.taken) == CAPACITY {
             let (ring, filled, taken) = (&*self.ring, self.filled, &mut self.taken);
             ring.wait(|| {
@@ -132,7 +132,7 @@ impl<T> Consumer<T> {
     ///
     /// When there is none and the producer has gone.
     #[inline]
-    pub(super) fn pop(&mut self) -> T {
+    pub(crate) fn pop(&mut self) -> T {
         if self.taken == self.filled {
             let (ring, taken, filled) = (&*self.ring, self.taken, &mut self.filled);
             ring.wait(|| {
@@ -152,16 +152,16 @@ impl<T> Consumer<T> {
 
 /// Held while working: tells the other end when this thread panics, since what that one then waits
 /// for will not come.
-pub(super) struct Alarm<T>(Arc<Ring<T>>);
+pub(crate) struct Alarm<T>(Arc<Ring<T>>);
 
 impl<T> Producer<T> {
-    pub(super) fn alarm(&self) -> Alarm<T> {
+    pub(crate) fn alarm(&self) -> Alarm<T> {
         Alarm(Arc::clone(&self.ring))
     }
 }
 
 impl<T> Consumer<T> {
-    pub(super) fn alarm(&self) -> Alarm<T> {
+    pub(crate) fn alarm(&self) -> Alarm<T> {
         Alarm(Arc::clone(&self.ring))
     }
 }
