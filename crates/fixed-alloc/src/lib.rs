@@ -90,7 +90,7 @@ pub use self::{
     builder::{Builder, ThreadCache},
     fixed::{FixedAlloc, FixedHandle},
     stats::Stats,
-    typed::{Branded, InsertError, Slab, SlabBox, SlabBuilder, WeakSlab},
+    typed::{Branded, Counted, InsertError, Slab, SlabArc, SlabBox, SlabBuilder, WeakSlab},
     weak::WeakFixedAlloc,
 };
 #[doc(no_inline)]

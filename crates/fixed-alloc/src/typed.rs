@@ -1,6 +1,7 @@
 //! Slabs of values: boxes that find their way back by themselves.
 
 mod any;
+mod arc;
 mod boxed;
 mod builder;
 mod error;
@@ -12,6 +13,7 @@ mod unsize;
 mod upkeep;
 mod weak;
 
+pub use self::arc::{Counted, SlabArc};
 pub use self::boxed::SlabBox;
 pub use self::builder::SlabBuilder;
 pub use self::error::InsertError;
