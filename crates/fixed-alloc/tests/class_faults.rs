@@ -85,7 +85,7 @@ fn growing_without_memory_is_an_error_and_loses_nothing() {
                         grown
                     });
                     // For each of three classes itself, its slab and its books; and the large block.
-                    assert!(swept.refused >= 3 * 4 + 1, "{swept:?}");
+                    assert!(swept.refused > 3 * 4, "{swept:?}");
                 }
             }
         }
