@@ -30,7 +30,7 @@ const HOT: &[(&str, usize)] = &[
 const POOL: &[(&str, usize)] = &[
     ("probe_buffer_freeze", 178),
     ("probe_buffer_pair", 154),
-    ("probe_class_pair", 158),
+    ("probe_class_pair", 107),
     ("probe_fixed_block", 94),
     ("probe_fixed_raw", 85),
     ("probe_slab_pair", 100),

@@ -31,10 +31,16 @@ pub(crate) type Blocks = Engine<Slabs>;
 /// There is no idle block, and a limit or want of memory forbids another.
 #[inline]
 pub(crate) fn take(engine: &Blocks) -> Result<NonNull<u8>, AllocError> {
-    match engine.take_hit() {
-        Some(block) => Ok(wake(engine, block)),
+    match take_hit(engine) {
+        Some(block) => Ok(block),
         None => take_cold(engine),
     }
+}
+
+/// As [`take`], from this thread's cache or not at all.
+#[inline]
+pub(crate) fn take_hit(engine: &Blocks) -> Option<NonNull<u8>> {
+    engine.take_hit().map(|block| wake(engine, block))
 }
 
 /// Gives a block back.

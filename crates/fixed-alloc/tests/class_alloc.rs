@@ -419,3 +419,38 @@ fn threads_that_need_a_class_first_share_it() {
         assert_eq!((classes.stats().classes, classes.stats().in_use), (3, 0));
     }
 }
+
+static AT_END: ClassAlloc = ClassAlloc::new();
+
+thread_local! {
+    static KEPT: Cell<Option<VecIn<u8, &'static ClassAlloc>>> = const { Cell::new(None) };
+    static LATE: Late = const { Late };
+}
+
+/// Allocates and frees while its thread ends.
+struct Late;
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        let mut bytes = VecIn::new_in(&AT_END);
+        bytes.resize(77, 7_u8);
+        assert_eq!(bytes[76], 7);
+    }
+}
+
+#[test]
+fn destructors_of_thread_locals_may_allocate() {
+    for first in [true, false] {
+        let thread = std::thread::spawn(move || {
+            let touch = || drop(BoxIn::new_in(1, &AT_END));
+            if first {
+                touch();
+            }
+            LATE.with(|_| {});
+            KEPT.set(Some(VecIn::with_capacity_in(500, &AT_END)));
+            touch();
+        });
+        thread.join().unwrap();
+        assert_eq!(AT_END.stats().in_use, 0);
+    }
+}

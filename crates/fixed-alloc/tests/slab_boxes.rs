@@ -348,3 +348,34 @@ fn raw_pointers_become_boxes_again() {
     drop(boxed);
     assert_eq!(in_use(&slab), 0);
 }
+
+#[test]
+fn a_hardened_slab_sees_a_write_to_a_value_that_is_gone() {
+    let slab = Slab::builder()
+        .hardened(true)
+        .name("numbers")
+        .build()
+        .unwrap();
+    let keeper = slab.insert([1_u64; 4]);
+    let gone = slab.insert([2_u64; 4]);
+    let value = SlabBox::as_ptr(&gone).cast_mut();
+    drop(gone);
+    if cfg!(thrifty_asan) {
+        return;
+    }
+    #[expect(unsafe_code, reason = "what must be seen")]
+    // SAFETY: none but that the slab is still there, because of `keeper`.
+    unsafe {
+        value.cast::<u64>().write(7);
+    };
+    let shared = AssertUnwindSafe(&slab);
+    let said = message(&*quietly(|| drop(shared.insert([3; 4]))).unwrap_err());
+    assert!(
+        said.starts_with("use after free") && said.contains("in numbers"),
+        "{said}"
+    );
+    assert_eq!(
+        (*slab.insert([4; 4]), *keeper, in_use(&slab)),
+        ([4; 4], [1; 4], 1)
+    );
+}

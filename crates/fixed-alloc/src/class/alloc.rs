@@ -209,13 +209,10 @@ impl<A> ClassAlloc<A> {
     /// A block of a class.
     #[inline]
     pub(super) fn take(&self, class: Class) -> Result<NonNull<[u8]>, AllocError> {
-        let blocks = match self.classes[class.index()].get() {
-            Some(blocks) => blocks,
-            None => self.make_cold(class)?,
-        };
-        match blocks.try_alloc() {
-            Ok(block) => Ok(block),
-            Err(error) => self.squeeze_cold(blocks, error),
+        let blocks = self.classes[class.index()].get();
+        match blocks.and_then(FixedAlloc::take_hit) {
+            Some(block) => Ok(NonNull::slice_from_raw_parts(block, class.size())),
+            None => self.take_cold(class),
         }
     }
 
@@ -234,7 +231,20 @@ impl<A> ClassAlloc<A> {
 
     #[cold]
     #[inline(never)]
-    fn make_cold(&self, class: Class) -> Result<&FixedAlloc, AllocError> {
+    fn take_cold(&self, class: Class) -> Result<NonNull<[u8]>, AllocError> {
+        let blocks = match self.classes[class.index()].get() {
+            Some(blocks) => blocks,
+            None => self.make(class)?,
+        };
+        let result = blocks.try_alloc();
+        match result {
+            Err(error) if error.kind == AllocErrorKind::Limit => self.squeeze(blocks),
+            _ => result,
+        }
+    }
+
+    /// Makes a class.
+    fn make(&self, class: Class) -> Result<&FixedAlloc, AllocError> {
         let layout = class.block();
         let builder = match &self.limits {
             Some(limits) => limits.clone().for_block(layout),
@@ -250,16 +260,7 @@ impl<A> ClassAlloc<A> {
     }
 
     /// At the common limit, what other classes hold and do not use goes to this one.
-    #[cold]
-    #[inline(never)]
-    fn squeeze_cold(
-        &self,
-        blocks: &FixedAlloc,
-        error: AllocError,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        if error.kind != AllocErrorKind::Limit {
-            return Err(error);
-        }
+    fn squeeze(&self, blocks: &FixedAlloc) -> Result<NonNull<[u8]>, AllocError> {
         for other in self.used() {
             other.trim(Pressure::High);
         }

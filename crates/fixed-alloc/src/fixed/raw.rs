@@ -124,6 +124,13 @@ impl FixedAlloc {
         self.engine.supplier().has_block(block.addr().get())
     }
 
+    /// A block from this thread's cache, for those who have a slow path of their own.
+    #[cfg(feature = "allocator-api2-02")]
+    #[inline]
+    pub(crate) fn take_hit(&self) -> Option<NonNull<u8>> {
+        lend::take_hit(&self.engine)
+    }
+
     /// A block with its length.
     #[inline]
     pub(crate) fn whole(&self, block: NonNull<u8>) -> NonNull<[u8]> {
