@@ -39,7 +39,7 @@ pub struct ArenaStats {
     pub spare_bytes: usize,
     /// What was taken from the global allocator.
     pub reserved_bytes: usize,
-    /// The most that was in use: at a reset, at the end of a scope, or when asked.
+    /// The most that was ever in use.
     pub peak_used_bytes: usize,
     /// The most that was ever taken from the global allocator at one time.
     pub peak_reserved_bytes: usize,

@@ -61,7 +61,7 @@ pub(crate) struct Store {
     reserved: Cell<usize>,
     filled: Cell<Filled>,
     peaks: Cell<Peaks>,
-    /// The least that was free in the current window, where a scope's end made it more again.
+    /// The least that was free in the current window, where it became more again.
     least_free: Cell<usize>,
     home: Cell<(*mut u8, *mut u8)>,
     /// Where the cursors stood when the buffer was left for chunks.
@@ -84,7 +84,9 @@ pub(crate) struct Filled {
 struct Peaks {
     used: usize,
     reserved: usize,
-    /// What recent rounds had in use, see [`smoothed`].
+    /// The most that was in use since the last reset.
+    round: usize,
+    /// What recent rounds had in use, see [`smoothed`](crate::retain::smoothed).
     recent: usize,
 }
 
@@ -125,6 +127,7 @@ impl Store {
             peaks: Cell::new(Peaks {
                 used: 0,
                 reserved: 0,
+                round: 0,
                 recent: 0,
             }),
             least_free: Cell::new(usize::MAX),
@@ -208,11 +211,19 @@ impl Store {
         }
     }
 
+    /// To be called before the window gets bytes back.
+    #[inline]
+    pub(crate) fn note_fullest(&self) {
+        let least = self.least_free.get().min(self.window.free());
+        self.least_free.set(least);
+    }
+
     fn note_peak(&self) {
         // At its fullest the window had this much more in use.
         let more = self.window.free().saturating_sub(self.least_free.get());
         let mut peaks = self.peaks.get();
-        peaks.used = peaks.used.max(self.used() + more);
+        peaks.round = peaks.round.max(self.used() + more);
+        peaks.used = peaks.used.max(peaks.round);
         self.peaks.set(peaks);
         self.least_free.set(usize::MAX);
     }
@@ -282,16 +293,25 @@ impl Store {
         // SAFETY: not freed; headers are only ever shared.
         let header = unsafe { chunk.as_ref() };
         header.retire(start.wrapping_add(need), header.retired_at().1);
-        self.note_side(need, 0);
+        self.count_side(header);
         let start = start.map_addr(|address| kernel::align_up(address, align));
         asan::wake(start, size);
         NonNull::new(start).ok_or(AllocErrorKind::Backend)
     }
 
-    /// Counts bytes in use beside the chain.
-    fn note_side(&self, more: usize, less: usize) {
+    /// Counts a side chunk's bytes.
+    fn count_side(&self, header: &Chunk) {
         let mut filled = self.filled.get();
-        filled.side = filled.side + more - less;
+        filled.side += header.retired_bytes();
+        filled.wasted += header.wasted_bytes();
+        self.filled.set(filled);
+    }
+
+    /// Undoes [`count_side`](Self::count_side).
+    fn uncount_side(&self, header: &Chunk) {
+        let mut filled = self.filled.get();
+        filled.side -= header.retired_bytes();
+        filled.wasted -= header.wasted_bytes();
         self.filled.set(filled);
     }
 
@@ -318,13 +338,13 @@ impl Store {
         }
         // SAFETY: not freed; headers are only ever shared.
         let header = unsafe { chunk.as_ref() };
-        let (before, end) = (header.retired_bytes(), header.retired_at().1);
         let need = new_size.checked_add(usize::from(self.has_home()))?;
         let bytes = need.checked_add(HEADER)?;
         if need <= header.capacity() {
-            header.retire(start.as_ptr().wrapping_add(need), end);
+            self.uncount_side(header);
+            header.retire(start.as_ptr().wrapping_add(need), header.retired_at().1);
+            self.count_side(header);
             asan::wake(start.as_ptr(), new_size);
-            self.note_side(need, before);
             return Some(start);
         }
         let held = header.bytes();
@@ -332,16 +352,19 @@ impl Store {
         if bytes - held > self.room() || self.config.zeroize {
             return None;
         }
+        self.uncount_side(header);
         // SAFETY: chunks in lists are not freed.
         unsafe { chunk::pop(&self.side) };
         // SAFETY: ours, in no list; the one object in it is the caller's, who is told where it is now.
         let moved = unsafe { Chunk::resize(chunk, bytes) };
+        let now = moved.unwrap_or(chunk);
         // SAFETY: in no list; where it was not resized it is what it was.
-        unsafe { chunk::push(&self.side, moved.unwrap_or(chunk)) };
+        unsafe { chunk::push(&self.side, now) };
+        // SAFETY: not freed; headers are only ever shared.
+        self.count_side(unsafe { now.as_ref() });
         let moved = moved?;
         // INVARIANT: 3.
         self.note_reserved(bytes - held);
-        self.note_side(need, before);
         NonNull::new(chunk::data(moved))
     }
 

@@ -232,6 +232,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         let Some(placed) = kernel::up(start.addr().get(), hi.addr(), new_size, 1, MIN_ALIGN) else {
             return false;
         };
+        self.store.note_fullest();
         if new_size > size {
             asan::wake(start.as_ptr(), new_size);
         } else {
@@ -252,6 +253,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     #[inline]
     pub(crate) unsafe fn give_back(&self, start: NonNull<u8>, size: usize) {
         if self.is_last(start, size) {
+            self.store.note_fullest();
             let lo = self.store.window.lo();
             asan::sleep(start.as_ptr(), lo.addr() - start.addr().get());
             // SAFETY: blocks at the low end begin at multiples of the minimal alignment; the block,
@@ -281,6 +283,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         let window = &self.store.window;
         let is_unchanged = *after == self.stand();
         if is_unchanged && before.chunk == after.chunk {
+            self.store.note_fullest();
             // SAFETY: the cursor stood there, and what is between it and this one is not used again.
             unsafe { window.set_lo(before.lo) };
             // SAFETY: as above.

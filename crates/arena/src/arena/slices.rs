@@ -153,23 +153,9 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     pub fn try_alloc_slice_fill_with<T>(
         &self,
         len: usize,
-        mut make: impl FnMut(usize) -> T,
+        make: impl FnMut(usize) -> T,
     ) -> Result<&mut [T], AllocError> {
-        let before = self.stand();
-        let start = self.take_slice::<T>(len)?;
-        let mut filling = Filling {
-            arena: self,
-            before,
-            after: self.stand(),
-            start,
-            len: 0,
-        };
-        for at in 0..len {
-            let value = make(at);
-            // SAFETY: there is room for `len` values, of which so many are written.
-            unsafe { filling.push(value) };
-        }
-        Ok(filling.finish())
+        Ok(self.try_alloc_iter_exact((0..len).map(make))?)
     }
 
     /// The items of an iterator, of any length and however well it knows it.
@@ -205,7 +191,13 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         &self,
         items: impl IntoIterator<Item = T>,
     ) -> Result<&mut [T], AllocError> {
+        /// Room to begin with, so that few items mean no growth; what is not needed is given back.
+        const FIRST_BYTES: usize = 512;
+        let items = items.into_iter();
+        let (_, at_most) = items.size_hint();
+        let few = FIRST_BYTES / size_of::<T>().max(1);
         let mut vec = ArenaVec::new_in(self);
+        vec.try_reserve_exact(at_most.unwrap_or(few).min(few))?;
         vec.try_extend(items)?;
         Ok(vec.into_slice())
     }

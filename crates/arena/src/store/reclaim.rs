@@ -45,10 +45,11 @@ impl Store {
     pub(crate) unsafe fn rewind(&self, mark: &Mark) {
         let is_here = self.window.chunk.get() == mark.chunk && self.side.get() == mark.side;
         if is_here && !self.scrubs() {
-            let least = self.least_free.get().min(self.window.free());
-            self.least_free.set(least);
-            // SAFETY: the cursors were the window's at the mark, and what came later is not used again.
-            unsafe { self.window.open(mark.chunk, mark.lo, mark.hi) };
+            self.note_fullest();
+            // SAFETY: the cursor was the window's at the mark, and what came later is not used again.
+            unsafe { self.window.set_lo(mark.lo) };
+            // SAFETY: as above.
+            unsafe { self.window.set_hi(mark.hi) };
             return;
         }
         // SAFETY: the caller's contract is the same.
@@ -74,7 +75,7 @@ impl Store {
                 break;
             };
             // SAFETY: not freed; headers are only ever shared.
-            self.note_side(0, unsafe { chunk.as_ref() }.retired_bytes());
+            self.uncount_side(unsafe { chunk.as_ref() });
             // SAFETY: nothing in it is used again, says the caller: it came after the mark.
             unsafe { self.spare_whole(chunk) };
         }
@@ -181,9 +182,10 @@ impl Store {
     /// Nothing that was allocated is used again.
     pub(crate) unsafe fn reset(&self) {
         self.note_peak();
-        let used = self.used();
         let mut peaks = self.peaks.get();
+        let used = peaks.round;
         peaks.recent = smoothed(peaks.recent, used);
+        peaks.round = 0;
         self.peaks.set(peaks);
         // SAFETY: nothing is used again, says the caller.
         unsafe { self.scrub_all() };

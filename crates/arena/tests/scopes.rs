@@ -1,0 +1,156 @@
+//! Scopes: what they give back, and when.
+
+use thrifty_arena::{Arena, ArenaVec, BufArena, Scope};
+use thrifty_testkit::quietly;
+
+#[test]
+fn a_scope_gives_back_what_came_in_it() {
+    let mut arena = Arena::new();
+    arena.alloc(1_u64);
+    let before = arena.stats();
+    arena.scope(|scope| {
+        scope.alloc([0_u8; 100]);
+        scope.alloc_str("text");
+        for _ in 0..100 {
+            scope.alloc([0_u64; 100]);
+        }
+        scope.alloc_slice_fill(1 << 20, 0_u8);
+        assert!(scope.stats().used_bytes > 80_000 + (1 << 20));
+    });
+    let after = arena.stats();
+    assert_eq!(
+        (after.used_bytes, after.wasted_bytes, after.free_bytes),
+        (before.used_bytes, before.wasted_bytes, before.free_bytes)
+    );
+    assert!(after.peak_used_bytes > 80_000 + (1 << 20));
+    assert!(after.spare_bytes > 80_000 + (1 << 20));
+}
+
+#[test]
+fn a_scope_on_an_empty_arena_leaves_it_empty() {
+    let mut arena = Arena::new();
+    arena.scope(|_| ());
+    assert_eq!(arena.stats().reserved_bytes, 0);
+    for _ in 0..3 {
+        arena.scope(|mut scope| {
+            scope.scope(|inner| *inner.alloc(1));
+            assert_eq!(scope.stats().used_bytes, 0);
+            scope.alloc(2_u64);
+            for _ in 0..1000 {
+                scope.alloc([0_u64; 10]);
+            }
+        });
+        assert_eq!(arena.stats().used_bytes, 0);
+        assert_eq!(arena.stats().wasted_bytes, 0);
+    }
+    let reserved = arena.stats().reserved_bytes;
+    arena.scope(|scope| scope.alloc_slice_fill(1000, 0_u8).len());
+    assert_eq!(arena.stats().reserved_bytes, reserved);
+}
+
+#[test]
+fn values_outlive_scopes_further_inside() {
+    fn descend(scope: &mut Scope<'_>, depth: usize) -> usize {
+        let here = scope.alloc([depth; 20]);
+        let text = scope.alloc_fmt(format_args!("{depth}"));
+        let below = if depth == 0 {
+            0
+        } else {
+            scope.scope(|mut inner| descend(&mut inner, depth - 1))
+        };
+        assert_eq!(*here, [depth; 20]);
+        assert_eq!(*text, *depth.to_string());
+        below + here[0]
+    }
+    let mut arena = Arena::new();
+    for _ in 0..3 {
+        let sum = arena.scope(|mut scope| descend(&mut scope, 1000));
+        assert_eq!(sum, 500_500);
+        assert_eq!(arena.stats().used_bytes, 0);
+    }
+}
+
+#[test]
+fn a_panic_gives_back_too() {
+    let mut arena = Arena::new();
+    let kept = 7_u64;
+    arena.alloc(kept);
+    let result = quietly(|| {
+        arena.scope(|mut scope| {
+            for _ in 0..100 {
+                scope.alloc([0_u8; 1000]);
+            }
+            scope.scope(|inner| {
+                inner.alloc_slice_fill(1 << 20, 0_u8);
+                panic!("inside");
+            })
+        })
+    });
+    assert!(result.is_err());
+    assert_eq!(arena.stats().used_bytes, 8);
+}
+
+#[test]
+#[expect(clippy::forget_non_drop, reason = "what is tested")]
+fn forgetting_a_scope_keeps_nothing() {
+    let mut arena = Arena::new();
+    arena.alloc(1_u64);
+    arena.scope(|scope| {
+        scope.alloc([0_u64; 1000]);
+        std::mem::forget(scope);
+    });
+    arena.scope(|scope| {
+        let leaked = Box::leak(Box::new(scope));
+        leaked.alloc([0_u64; 1000]);
+    });
+    assert_eq!(arena.stats().used_bytes, 8);
+}
+
+#[test]
+fn collections_live_in_a_scope() {
+    let mut arena = Arena::new();
+    let longest = arena.scope(|scope| {
+        let mut words = ArenaVec::new_in(&scope);
+        words.extend("one three seventeen".split(' '));
+        words.retain(|word| word.len() > 3);
+        words.iter().map(|word| word.len()).max()
+    });
+    assert_eq!((longest, arena.stats().used_bytes), (Some(9), 0));
+}
+
+#[test]
+fn scopes_straddle_chunks_without_asking_for_memory() {
+    let mut arena = Arena::new();
+    arena.alloc_slice_fill(arena.stats().free_bytes, 0_u8);
+    arena.alloc_slice_fill(3900, 0_u8);
+    for round in 0..100 {
+        arena.scope(|scope| scope.alloc_slice_fill(3000, 0_u8).len());
+        if round > 0 {
+            assert_eq!(arena.stats().chunks, 2);
+        }
+    }
+}
+
+#[test]
+fn a_buffer_has_scopes() {
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 200];
+    let mut arena = BufArena::spilling(&mut buffer);
+    arena.alloc([1_u8; 90]);
+    let before = arena.stats();
+    for _ in 0..3 {
+        arena.scope(|mut scope| {
+            scope.alloc([2_u8; 50]);
+            scope.alloc([3_u8; 5000]);
+            scope.scope(|inner| inner.alloc_slice_fill(1 << 20, 0_u8).len());
+            scope.alloc([4_u8; 50]);
+        });
+        let after = arena.stats();
+        assert_eq!(
+            (after.used_bytes, after.free_bytes, after.wasted_bytes),
+            (before.used_bytes, before.free_bytes, before.wasted_bytes)
+        );
+    }
+    arena.reset();
+    assert_eq!(arena.stats().used_bytes, 0);
+    assert_eq!(arena.alloc([1_u8; 190])[0], 1);
+}
