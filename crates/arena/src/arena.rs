@@ -128,6 +128,10 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// let arena = thrifty_arena::Arena::<16>::new_aligned();
     /// assert_eq!((&raw const *arena.alloc(1_u128)).addr() % 16, 0);
     /// ```
+    ///
+    /// ```compile_fail
+    /// let arena = thrifty_arena::Arena::<32>::new_aligned();
+    /// ```
     #[must_use]
     pub const fn new_aligned() -> Self {
         Self::with_store(Store::new(Config::DEFAULT, usize::MAX))

@@ -162,6 +162,7 @@ impl Store {
     }
 
     /// Whether there is a caller's buffer.
+    #[inline]
     fn has_home(&self) -> bool {
         self.home.get().0 != NOWHERE
     }
@@ -292,7 +293,8 @@ impl Store {
         let start = chunk::data(chunk);
         // SAFETY: not freed; headers are only ever shared.
         let header = unsafe { chunk.as_ref() };
-        header.retire(start.wrapping_add(need), header.retired_at().1);
+        // SAFETY: not freed.
+        header.retire(start.wrapping_add(need), unsafe { chunk::end(chunk) });
         self.count_side(header);
         let start = start.map_addr(|address| kernel::align_up(address, align));
         asan::wake(start, size);
@@ -470,6 +472,7 @@ impl Store {
     }
 
     /// Opens all of a chunk that has nothing in it; it is the first of the chain.
+    #[inline]
     fn open_whole(&self, chunk: NonNull<Chunk>) {
         // SAFETY: not freed.
         let end = unsafe { chunk::end(chunk) };

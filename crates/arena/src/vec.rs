@@ -163,6 +163,18 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
     #[inline]
     #[track_caller]
     pub fn push(&mut self, element: T) {
+        if self.len == self.capacity {
+            return self.push_slow(element);
+        }
+        // SAFETY: there is room for one more.
+        unsafe { self.push_within(element) };
+    }
+
+    /// Takes the element by move, so that a hit need not keep it over a call.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn push_slow(&mut self, element: T) {
         if let Err(rejected) = self.try_push(element) {
             fail(rejected.error);
         }
@@ -190,12 +202,13 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
     /// `len < capacity`.
     #[inline]
     unsafe fn push_within(&mut self, element: T) {
+        let len = self.len;
         // SAFETY: within the room (invariant 1), says the caller.
-        let slot = unsafe { self.start.add(self.len) };
+        let slot = unsafe { self.start.add(len) };
         // SAFETY: as above; aligned, as `start` is.
         unsafe { slot.write(element) };
-        // INVARIANT: 2 — just written.
-        self.len += 1;
+        // INVARIANT: 2 — just written. Not read again: for all the compiler knows, it was written over.
+        self.len = len + 1;
     }
 
     /// Makes room for `more` elements, and some to spare.

@@ -180,7 +180,35 @@ impl Store {
     /// # Safety
     ///
     /// Nothing that was allocated is used again.
+    #[inline]
     pub(crate) unsafe fn reset(&self) {
+        let chunk = self.window.chunk.get();
+        let is_small = self.reserved.get() <= self.config.first_chunk && chunk.is_some();
+        let has_more = self.side.get().is_some() || chunk != self.oldest.get();
+        if let (Some(chunk), true) = (chunk, is_small && !has_more && self.is_plain()) {
+            // One chunk, no larger than the first one: these policies keep it.
+            self.note_fullest();
+            return self.open_whole(chunk);
+        }
+        // SAFETY: the caller's contract is the same.
+        unsafe { self.reset_slow() };
+    }
+
+    /// Whether a reset has neither a buffer nor a wish of the user to look after.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        let keeps = matches!(
+            self.config.retain,
+            Retain::All | Retain::AdaptiveDecay | Retain::Consolidate
+        );
+        keeps && !self.scrubs() && !self.has_home()
+    }
+
+    /// # Safety
+    ///
+    /// As for [`reset`](Self::reset).
+    #[inline(never)]
+    unsafe fn reset_slow(&self) {
         self.note_peak();
         let mut peaks = self.peaks.get();
         let used = peaks.round;

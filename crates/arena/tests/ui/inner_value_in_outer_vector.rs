@@ -3,7 +3,7 @@ use thrifty_arena::{Arena, ArenaVec};
 fn main() {
     let mut arena = Arena::new();
     arena.scope(|mut outer| {
-        let mut values = outer.alloc([None, None]);
+        let values = outer.alloc([None, None]);
         outer.scope(|inner| values[0] = Some(inner.alloc(1)));
         println!("{values:?}");
     });
