@@ -39,6 +39,17 @@ const POOL: &[(&str, usize)] = &[
     ("probe_pool_with", 109),
 ];
 
+/// Allocations from an arena: also what they may call, and how many instructions lead to the store of
+/// the cursor, where that is promised.
+const ARENA: &[(&str, usize, &[&str], Option<usize>)] = &[
+    ("probe_arena_word", 12, &[], Some(6)),
+    ("probe_arena_text", 79, &["memcpy"], None),
+    ("probe_arena_short", 54, &[], None),
+];
+
+/// An allocation that gets to the store of the cursor too late.
+const PLANTED_LATE: &str = "planted_arena_late";
+
 /// What drops a guard of a pool, where it is a function of its own.
 const DROP: &str = "drop_in_place$LT$thrifty_pool..pooled..Pooled";
 
@@ -105,10 +116,47 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
         }
         said.push(format!("{name} {}", function.instructions.len()));
     }
+    arena(&program, &mut said)?;
     Ok(Report::checked(format!(
         "instructions: {}",
         said.join(", ")
     )))
+}
+
+/// Allocations from an arena.
+fn arena(program: &Program<'_>, said: &mut Vec<String>) -> Result<(), Failure> {
+    for &(name, instructions, calls, until_store) in ARENA {
+        let function = function(program, name)?;
+        let limits = Limits {
+            instructions,
+            calls,
+            unwinds: false,
+        };
+        let mut faults = disassembly::faults(&function, limits);
+        if let Some(most) = until_store {
+            faults.extend(late(&function, most));
+        }
+        if !faults.is_empty() {
+            return Err(Failure::failed(format!("{name}: {}", faults.join("; "))));
+        }
+        said.push(format!("{name} {}", function.instructions.len()));
+    }
+    if late(&function(program, PLANTED_LATE)?, 6).is_none() {
+        return Err(Failure::failed(format!(
+            "the checker sees no fault in {PLANTED_LATE}, which has one on purpose"
+        )));
+    }
+    Ok(())
+}
+
+/// What is wrong where the cursor is stored after more than `most` instructions, or never.
+fn late(function: &Function, most: usize) -> Option<String> {
+    match function.until_first_store() {
+        Some(count) if count <= most => None,
+        found => Some(format!(
+            "{found:?} instructions to the store of the cursor; {most} were allowed"
+        )),
+    }
 }
 
 /// The checker refuses what is wrong on purpose.

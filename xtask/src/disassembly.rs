@@ -44,6 +44,17 @@ impl Instruction {
     }
 }
 
+impl Function {
+    /// How many instructions there are up to the first one that writes to where the first argument
+    /// points, that one included.
+    pub(crate) fn until_first_store(&self) -> Option<usize> {
+        let is_store = |instruction: &Instruction| {
+            instruction.mnemonic.starts_with("mov") && instruction.operands.ends_with("(%rdi)")
+        };
+        Some(self.instructions.iter().position(is_store)? + 1)
+    }
+}
+
 impl<'a> Program<'a> {
     /// From the output of `objdump -d --no-show-raw-insn` and of `objdump -R`.
     pub(crate) fn new(text: &'a str, relocations: &str) -> Self {
