@@ -15,6 +15,7 @@
 //! | subject | what an item is | where |
 //! |---|---|---|
 //! | `thrifty` | a pointer to a block | everywhere |
+//! | `thrifty-classes` | the same of `ClassAlloc`, through `Allocator` | same-thread churn, the map |
 //! | `std`, `jemalloc`, `mimalloc`, `snmalloc` | a pointer to a block | everywhere |
 //! | `slab`, `plurality` | a key; a box. One for each thread, since they are not `Sync` | same-thread churn |
 //! | `sharded-slab` | a key, into shards of which each thread has one | churn, and across threads |

@@ -7,7 +7,8 @@ use core::{
 };
 use std::alloc::handle_alloc_error;
 
-use thrifty_fixed_alloc::{FixedAlloc, Pressure};
+use allocator_api2::alloc::Allocator as _;
+use thrifty_fixed_alloc::{ClassAlloc, FixedAlloc, Pressure};
 
 /// The layout of every block.
 pub(super) const LAYOUT: Layout = match Layout::from_size_align(64, 8) {
@@ -97,6 +98,31 @@ impl Blocks for Ours {
 
     fn reserved_bytes(&self) -> Option<u64> {
         Some(self.0.stats().reserved_bytes as u64)
+    }
+}
+
+/// Ours with size classes, with its default settings, asked for a layout of 64 bytes.
+pub(super) struct Classes(ClassAlloc);
+
+impl Classes {
+    pub(super) fn new() -> Self {
+        Self(ClassAlloc::new())
+    }
+}
+
+impl Blocks for Classes {
+    #[inline]
+    fn alloc(&self) -> NonNull<u8> {
+        match (&self.0).allocate(LAYOUT) {
+            Ok(block) => block.cast(),
+            Err(_) => handle_alloc_error(LAYOUT),
+        }
+    }
+
+    #[inline]
+    unsafe fn free(&self, block: NonNull<u8>) {
+        // SAFETY: the caller's promise; every block here has this layout.
+        unsafe { (&self.0).deallocate(block, LAYOUT) };
     }
 }
 

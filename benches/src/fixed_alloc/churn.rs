@@ -6,7 +6,7 @@ use core::{mem, time::Duration};
 
 use super::{
     blocks::Blocks,
-    roster::{Form, bar, everyone, sane},
+    roster::{Form, bar, everyone, sane, with_classes},
     store::{Raw, Shop, Store},
 };
 use crate::suite::{Row, Subject, Worker};
@@ -41,7 +41,8 @@ fn row<const LIVE: usize>(name: &str, most: Option<f64>, reason: &'static str) -
     let row = Row::new(format!("fixed-alloc/{name}"), reason)
         .oracle(|| 1)
         .budget(Duration::from_secs(1));
-    let row = others::<LIVE>(sane(everyone(row, Replace::<LIVE>)));
+    let row = with_classes(everyone(row, Replace::<LIVE>), Replace::<LIVE>);
+    let row = others::<LIVE>(sane(row));
     match most {
         Some(most) => row.bar(bar(most)),
         None => row,

@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 use super::{
     blocks::{Blocks, LAYOUT},
     churn::Places,
-    roster::{Form, everyone, sane},
+    roster::{Form, everyone, sane, with_classes},
 };
 use crate::suite::{Row, Subject, Worker};
 
@@ -28,7 +28,7 @@ pub(super) fn rows() -> Vec<Row> {
         "a hashbrown map of 1024 boxed nodes, of which one after the other is replaced",
     )
     .oracle(|| 1);
-    vec![sane(everyone(row, Map))]
+    vec![with_classes(sane(everyone(row, Map)), Map)]
 }
 
 /// Entries of the map.

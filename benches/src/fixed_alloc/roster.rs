@@ -5,7 +5,7 @@ use std::alloc::System;
 
 use thrifty_memstats::Alloc;
 
-use super::blocks::{Blocks, Heap, Ours};
+use super::blocks::{Blocks, Classes, Heap, Ours};
 use crate::suite::{Bar, Row, Subject};
 
 /// What is done with an allocator. The loop is compiled for each; nothing in it is called through a
@@ -22,6 +22,12 @@ const GENERAL: &[&str] = &["jemalloc", "snmalloc", "mimalloc", "std"];
 pub(super) fn everyone<F: Form>(row: Row, form: F) -> Row {
     let row = row.shared("thrifty", move || form.subject(Ours::new()));
     generals(row, form)
+}
+
+/// Adds ours with size classes.
+pub(super) fn with_classes<F: Form>(row: Row, form: F) -> Row {
+    let make = move || form.subject(Classes::new());
+    row.shared("thrifty-classes", make).ours()
 }
 
 /// Ours takes so many times of what the best general allocator takes, at most.
