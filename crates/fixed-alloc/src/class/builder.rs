@@ -62,8 +62,9 @@ impl<A> ClassBuilder<A> {
 
     /// The most bytes that the slabs of all classes take together; no bound by default.
     ///
-    /// Where a class would exceed it, the others first give up what they hold and do not use. What
-    /// the fallback allocates is not counted.
+    /// Where a class would exceed it, the others first give up what they hold and do not use, but for
+    /// blocks in the caches of other threads, which cannot be reached. What the fallback allocates is
+    /// not counted.
     pub fn max_bytes(self, bytes: usize) -> Self {
         Self {
             max_bytes: Some(bytes),
