@@ -72,6 +72,14 @@ impl Config {
         }
     }
 
+    /// The most rounds that one cache holds, a thread's or a stripe's: two magazines, of one round at
+    /// least, and the round at hand.
+    #[must_use]
+    pub const fn per_cache(rounds: usize) -> usize {
+        let magazine = if rounds == 0 { 1 } else { rounds };
+        magazine.saturating_mul(2).saturating_add(1)
+    }
+
     /// What the clock says; `None` where there is no clock.
     #[must_use]
     pub fn now(&self) -> Option<Instant> {

@@ -64,4 +64,5 @@ pub use self::{
     engine::{Engine, Shared, WeakEngine},
     permit::{Permit, Refused},
     stats::Stats,
+    thread::is_thread_ending,
 };

@@ -205,6 +205,15 @@ pub(crate) fn discard(core: &Core) -> thrifty_traits::Reclaimed {
     reclaimed
 }
 
+/// Whether this thread is known to be ending, for who must not begin anything then.
+///
+/// Known to be alive is none: one that asks, or meets an engine, for the first time is watched for
+/// its end from then on, and what ends before the watch does is not seen.
+#[must_use]
+pub fn is_thread_ending() -> bool {
+    LOCAL.with(|local| local.ended.get()) || EXIT.try_with(|_| ()).is_err()
+}
+
 /// This thread's token.
 fn token() -> u64 {
     LOCAL.with(Local::token)

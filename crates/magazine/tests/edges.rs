@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use thrifty_magazine::{Config, ConfigError, Engine, MAX_MAGAZINES, Refused, Shared, Supplier};
+use thrifty_magazine::{
+    Config, ConfigError, Engine, MAX_MAGAZINES, Refused, Shared, Supplier, is_thread_ending,
+};
 use thrifty_sync::clock::{Clock, Instant, ManualClock};
-use thrifty_testkit::{in_child, quietly};
+use thrifty_testkit::{around_tls_destructors, in_child, quietly};
 use thrifty_traits::Pressure;
 
 use crate::boxes::{
@@ -351,4 +353,30 @@ fn many_engines_of_one_thread_are_dropped_in_any_order() {
     let backwards = engines.split_off(1500);
     drop(engines);
     backwards.into_iter().rev().for_each(drop);
+}
+
+#[test]
+fn a_thread_that_ends_knows_it() {
+    let touch = || {
+        let (engine, _) = engine();
+        drop(lend(&engine));
+        assert!(!is_thread_ending());
+    };
+    let ending = around_tls_destructors(touch, |_| is_thread_ending());
+    assert_eq!(ending.iter().filter(|(_, ending)| *ending).count(), 1);
+}
+
+#[test]
+fn a_cache_holds_two_magazines_and_one_round() {
+    for (rounds, most) in [(0, 3), (1, 3), (2, 5), (64, 129), (usize::MAX, usize::MAX)] {
+        assert_eq!(Config::per_cache(rounds), most);
+    }
+    for rounds in [1, 2, 5] {
+        let (engine, _) = engine_with(1, |config| config.rounds = rounds);
+        let cached = (1..60).map(|items| {
+            drop(lend_many(&engine, items));
+            engine.stats().cached
+        });
+        assert_eq!(cached.max(), Some(Config::per_cache(rounds)));
+    }
 }

@@ -311,9 +311,10 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
             ThreadCache::Auto if !is_bounded => default_rounds(size_of::<T>(), max_idle),
             ThreadCache::Auto | ThreadCache::Off => {
                 self.config.max_thread_caches = 0;
-                // So that the stripes, of two magazines and one item at hand, together hold no more
-                // than the depot, if that may hold three.
-                let stripes = self.config.stripes.clamp(1, (max_idle / 3).max(1));
+                // So that the stripes together hold no more than the depot, if that may hold as much
+                // as the smallest one.
+                let most = (max_idle / Config::per_cache(1)).max(1);
+                let stripes = self.config.stripes.clamp(1, most);
                 self.config.stripes = stripes;
                 let in_stripes = (max_idle / stripes).saturating_sub(1) / 2;
                 default_rounds(size_of::<T>(), in_stripes)

@@ -20,6 +20,26 @@ pub(crate) fn contain(f: impl FnOnce()) {
     }
 }
 
+/// An item that is dropped unless it is taken out, where a second panic ends instead of aborting.
+pub(crate) struct Doomed<T>(pub(crate) Option<T>);
+
+impl<T> Drop for Doomed<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(item) = self.0.take() {
+            drop_cold(item);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_cold<T>(item: T) {
+    if std::thread::panicking() {
+        contain(|| drop(item));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::contain;

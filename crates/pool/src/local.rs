@@ -5,8 +5,8 @@ use core::fmt;
 
 use thrifty_traits::{AllocError, MemoryUsage, Pressure, Reclaimed, Reset, Usage};
 
-use crate::boxed::try_box;
-use crate::contain::contain;
+use crate::boxed::{try_box, try_box_with};
+use crate::contain::{Doomed, contain};
 
 #[expect(unsafe_code, reason = "moves the item out of a guard that is dropped")]
 mod guard;
@@ -49,7 +49,7 @@ const OWNED_BYTES: usize = 64 << 10;
 /// assert!(words.get().is_empty());
 /// ```
 pub struct LocalPool<'a, T, C = ByReset> {
-    idle: RefCell<Vec<Box<T>>>,
+    idle: Idle<T>,
     in_use: Cell<usize>,
     created: Cell<u64>,
     max_idle: usize,
@@ -184,7 +184,7 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     /// ```
     pub fn try_with(create: impl Fn() -> T + 'a, clean: C) -> Result<Self, AllocError> {
         Ok(Self {
-            idle: RefCell::default(),
+            idle: Idle(RefCell::default()),
             in_use: Cell::new(0),
             created: Cell::new(0),
             max_idle: MAX_IDLE,
@@ -194,7 +194,8 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
         })
     }
 
-    /// The most idle items that it keeps; 256 by default. At 0 it keeps none.
+    /// The most idle items that it keeps; 256 by default. At 0 it keeps none. Of a pool in use, what
+    /// is idle beyond that is dropped.
     ///
     /// # Examples
     ///
@@ -208,10 +209,15 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     #[must_use]
     pub fn max_idle(mut self, items: usize) -> Self {
         self.max_idle = items;
+        while self.idle.len() > items {
+            let Some(item) = self.idle.pop() else { break };
+            contain(|| drop(item));
+        }
         self
     }
 
-    /// Drops an item on return that weighs more; by default, more than its size and 64 KiB.
+    /// Drops an item on return that weighs more; by default, more than its size and 64 KiB. Below
+    /// that size it keeps none. What is idle already stays.
     ///
     /// # Examples
     ///
@@ -255,7 +261,7 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     ///
     /// # Errors
     ///
-    /// There is no memory for a new one; an item that was made then is dropped.
+    /// There is no memory for a new one, which is then not made.
     ///
     /// # Panics
     ///
@@ -272,8 +278,7 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     /// ```
     #[inline]
     pub fn try_get(&self) -> Result<LocalPooled<'_, 'a, T, C>, AllocError> {
-        let idle = self.idle.borrow_mut().pop();
-        match idle {
+        match self.idle.pop() {
             Some(item) => Ok(self.lend(item)),
             None => self.make_cold(),
         }
@@ -282,7 +287,7 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     #[cold]
     #[inline(never)]
     fn make_cold(&self) -> Result<LocalPooled<'_, 'a, T, C>, AllocError> {
-        let item = try_box((self.create)())?;
+        let item = try_box_with(|| (self.create)())?;
         self.created.set(self.created.get() + 1);
         Ok(self.lend(item))
     }
@@ -301,21 +306,22 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     /// assert_eq!(pool.trim(Pressure::High).items, 1);
     /// ```
     pub fn trim(&self, pressure: Pressure) -> Reclaimed {
-        let idle = self.idle.borrow().len();
+        let idle = self.idle.len();
         let surplus = match pressure {
             Pressure::Low => idle.div_ceil(2),
             Pressure::Medium | Pressure::High => idle,
         };
         let mut reclaimed = Reclaimed::new();
         for _ in 0..surplus {
-            // One at a time, since an item's drop may use the pool.
-            let popped = self.idle.borrow_mut().pop();
-            let Some(item) = popped else { break };
-            contain(|| reclaimed.bytes += self.clean.weight(&item));
+            let Some(item) = self.idle.pop() else { break };
+            contain(|| {
+                let weight = self.clean.weight(&item);
+                reclaimed.bytes = reclaimed.bytes.saturating_add(weight);
+            });
             contain(|| drop(item));
             reclaimed.items += 1;
         }
-        let mut idle = self.idle.borrow_mut();
+        let mut idle = self.idle.0.borrow_mut();
         if idle.is_empty() {
             *idle = Vec::new();
         }
@@ -337,7 +343,7 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     pub fn stats(&self) -> LocalStats {
         LocalStats {
             in_use: self.in_use.get(),
-            idle: self.idle.borrow().len(),
+            idle: self.idle.len(),
             created: self.created.get(),
         }
     }
@@ -360,7 +366,7 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
             self.clean.weight(item) <= self.max_item_weight
         });
         if fits {
-            let mut idle = self.idle.borrow_mut();
+            let mut idle = self.idle.0.borrow_mut();
             if idle.len() < self.max_idle && idle.try_reserve(1).is_ok() {
                 idle.extend(item.0.take());
             }
@@ -368,23 +374,26 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     }
 }
 
-/// An item that is dropped unless it is taken out, where a second panic ends instead of aborting.
-struct Doomed<T>(Option<Box<T>>);
+/// What is idle. Dropped one by one, as by [`trim`](LocalPool::trim): an item's panic ends there.
+struct Idle<T>(RefCell<Vec<Box<T>>>);
 
-impl<T> Drop for Doomed<T> {
+impl<T> Idle<T> {
+    fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Takes one out. The list is not borrowed while the item is dropped, whose drop may use it.
     #[inline]
-    fn drop(&mut self) {
-        if let Some(item) = self.0.take() {
-            drop_cold(item);
-        }
+    fn pop(&self) -> Option<Box<T>> {
+        self.0.borrow_mut().pop()
     }
 }
 
-#[cold]
-#[inline(never)]
-fn drop_cold<T>(item: Box<T>) {
-    if std::thread::panicking() {
-        contain(|| drop(item));
+impl<T> Drop for Idle<T> {
+    fn drop(&mut self) {
+        while let Some(item) = self.pop() {
+            contain(|| drop(item));
+        }
     }
 }
 
@@ -400,6 +409,7 @@ impl<T, C: Clean<T>> MemoryUsage for LocalPool<'_, T, C> {
         let stats = self.stats();
         let slots = self
             .idle
+            .0
             .borrow()
             .capacity()
             .saturating_mul(size_of::<Box<T>>());

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use thrifty_pool::{
     AllocErrorKind, BufError, BufferPool, BufferPoolError, Classes, ClassesError, MemoryUsage,
     Oversize, PooledBuf, Pressure, Reclaim, clock::ManualClock,
 };
+use thrifty_testkit::together;
 
 const MIB: usize = 1 << 20;
 
@@ -221,6 +223,97 @@ fn the_budget_is_met_and_not_exceeded() {
     let least = shared_only(size, 0);
     drop((0..10).map(|_| least.get(size)).collect::<Vec<_>>());
     assert!(least.stats().classes()[0].shared <= 3);
+}
+
+/// The most that threads, more than there are stripes, leave in what they share: all get 60
+/// buffers of each class before any drops one.
+fn most_shared(pool: &BufferPool) -> usize {
+    let threads = 2 * thread::available_parallelism().unwrap().get();
+    let sizes: Vec<usize> = pool.stats().classes().iter().map(|c| c.size).collect();
+    for size in sizes {
+        together(threads, |_| {
+            let bufs: Vec<_> = (0..60).map(|_| pool.get(size)).collect();
+            drop(bufs);
+        });
+    }
+    let stats = pool.stats();
+    let shared = stats.classes().iter().map(|c| c.shared * c.block_bytes);
+    shared.sum()
+}
+
+#[test]
+fn threads_that_share_keep_to_the_budget() {
+    let large = Classes::powers_of_two(32 << 10, 128 << 10).unwrap();
+    let small = Classes::powers_of_two(256, 16 << 10).unwrap();
+    for (classes, caches, budget) in [
+        (large, 16, 4 * MIB),
+        (large, 0, 8 * MIB),
+        (small, 0, MIB / 2),
+        (small, 0, MIB),
+    ] {
+        let builder = BufferPool::builder()
+            .classes(classes)
+            .max_idle_bytes(budget);
+        let pool = builder.max_thread_caches(caches).build().unwrap();
+        let shared = most_shared(&pool);
+        assert!(shared <= budget, "{shared} of {budget} in {classes:?}");
+        assert!(shared >= budget / 4, "{shared} of {budget} in {classes:?}");
+    }
+    let pool = BufferPool::builder().classes(large).max_idle_bytes(0);
+    let pool = pool.build().unwrap();
+    assert!(most_shared(&pool) > 0);
+    for class in pool.stats().classes() {
+        assert!(class.shared <= 3, "{class:?}");
+    }
+}
+
+/// A thread that gets and drops so many buffers that its caches are as full as they get.
+fn most_cached(pool: &BufferPool) -> usize {
+    let classes = pool.stats();
+    for class in classes.classes() {
+        for count in [127, 128, 129] {
+            drop((0..count).map(|_| pool.get(class.size)).collect::<Vec<_>>());
+        }
+        for rounds in 1..=64 {
+            drop(
+                (0..=2 * rounds)
+                    .map(|_| pool.get(class.size))
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    let stats = pool.stats();
+    let cached = stats.classes().iter().map(|c| c.cached * c.block_bytes);
+    cached.sum()
+}
+
+#[test]
+fn caches_hold_two_magazines_and_one_buffer_of_each_class() {
+    let pool = BufferPool::new();
+    let cached = most_cached(&pool);
+    let stats = pool.stats();
+    let header = stats.classes()[0].block_bytes - 256;
+    let headers: usize = stats.classes().iter().map(|c| c.cached * header).sum();
+    assert!(cached <= (768 << 10) + headers, "{cached}");
+}
+
+#[test]
+fn magazines_are_sized_by_what_a_buffer_takes() {
+    let headers = 129 * 64;
+    let slack = 256 << 10;
+    let builder = BufferPool::builder().classes(Classes::new(&[1024]).unwrap());
+    let pool = builder.slack(slack).build().unwrap();
+    let cached = most_cached(&pool);
+    assert_eq!(cached, 0, "it is a large class");
+    for align in [64, 4096, 16 << 10] {
+        let classes = Classes::powers_of_two(256, 16 << 10).unwrap();
+        let pool = BufferPool::builder().classes(classes).align(align);
+        let pool = pool.build().unwrap();
+        let cached = most_cached(&pool);
+        let blocks: usize = pool.stats().classes().iter().map(|c| c.block_bytes).sum();
+        let most = 7 * (2 * (64 << 10) + headers) + blocks;
+        assert!(cached <= most, "{cached} by {align}");
+    }
 }
 
 #[test]

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use thrifty_pool::{BufferPool, PooledBuf, Pressure, clock::ManualClock};
-use thrifty_testkit::together;
+use thrifty_pool::clock::{Clock, Instant, ManualClock};
+use thrifty_pool::{BufferPool, PooledBuf, Pressure};
+use thrifty_testkit::{in_child, quietly, together};
 
 const LARGE: usize = 100_000;
 
@@ -115,5 +117,96 @@ fn a_first_slot_in_a_destructor_is_no_abort() {
     .join()
     .unwrap();
     assert_eq!(Arc::strong_count(&alive), 1, "the destructor has not run");
+    is_at_rest(&pool);
+}
+
+/// The same, looked at by a panic hook: `thread_local` is not asked where it would panic, which would
+/// abort a program without unwinding and lose a thread number in any other.
+#[test]
+fn a_buffer_that_a_destructor_drops_provokes_no_panic() {
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static LATE: RefCell<Option<PooledBuf>> = const { RefCell::new(None) };
+    }
+    in_child!(|| {
+        std::panic::set_hook(Box::new(|_| {
+            PANICS.fetch_add(1, Relaxed);
+        }));
+        let pool = BufferPool::new();
+        for _ in 0..10 {
+            let buf = pool.get(LARGE);
+            let end = move || {
+                LATE.set(Some(buf));
+                thread_local::ThreadLocal::new().get_or(|| 1);
+            };
+            thread::spawn(end).join().unwrap();
+        }
+        drop(std::panic::take_hook());
+        assert_eq!(PANICS.load(Relaxed), 0);
+        is_at_rest(&pool);
+    })
+    .assert_returned();
+}
+
+/// A thread that gets one buffer, drops it, and waits until `work` is done.
+fn beside_an_idle_thread(pool: &BufferPool, work: impl FnOnce()) {
+    let idle = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            drop(pool.get(LARGE));
+            idle.wait();
+            idle.wait();
+        });
+        idle.wait();
+        work();
+        idle.wait();
+    });
+}
+
+#[test]
+fn slots_age_also_where_classes_are_used_in_turn() {
+    let clock = Arc::new(ManualClock::new());
+    let pool = BufferPool::builder().clock(clock.clone()).build().unwrap();
+    let sizes = [32, 64, 128, 256].map(|kib| kib << 10);
+    for in_turn in 1..=sizes.len() {
+        beside_an_idle_thread(&pool, || {
+            for _ in 0..4 {
+                for _ in 0..64 {
+                    // The idle thread's class is the last one, which all counts but its own skip.
+                    let others = sizes.iter().filter(|size| **size != 128 << 10);
+                    others
+                        .take(in_turn - 1)
+                        .for_each(|size| drop(pool.get(*size)));
+                    drop(pool.get(LARGE));
+                }
+                clock.advance(Duration::from_secs(10));
+            }
+            let stats = pool.stats();
+            let class = stats.classes().iter().find(|class| class.size == 128 << 10);
+            assert_eq!(
+                class.unwrap().slotted,
+                1,
+                "this thread's; {in_turn} in turn"
+            );
+        });
+        pool.trim(Pressure::High);
+    }
+}
+
+#[test]
+fn a_clock_that_panics_reaches_nobody() {
+    #[derive(Debug)]
+    struct Broken(AtomicUsize);
+    impl Clock for Broken {
+        fn now(&self) -> Instant {
+            self.0.fetch_add(1, Relaxed);
+            panic!("on purpose")
+        }
+    }
+    let clock = Arc::new(Broken(AtomicUsize::new(0)));
+    let pool = BufferPool::builder().clock(clock.clone()).build().unwrap();
+    let all_there = quietly(|| (0..100).all(|_| pool.try_get(LARGE).is_ok()));
+    assert!(all_there.expect("contained"));
+    assert_eq!(clock.0.load(Relaxed), 1, "one look in 64");
     is_at_rest(&pool);
 }

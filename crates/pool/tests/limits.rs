@@ -105,7 +105,7 @@ fn max_total_bounds_what_exists() {
     let pool = builder().max_total(3).build().unwrap();
     let held: Vec<_> = (0..3).map(|_| pool.try_get().unwrap()).collect();
     assert_eq!(pool.try_get().unwrap_err(), GetError::Exhausted);
-    assert_eq!(pool.put(vec![1]), Err(vec![]), "cleaned, and handed back");
+    assert_eq!(pool.put(vec![1]), Err(vec![1]), "untouched");
     let error = pool.adopt(vec![1]).unwrap_err();
     assert_eq!((error.reason, error.value), (GetError::Exhausted, vec![1]));
     assert_eq!(pool.prefill(1), Ok(0));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use thrifty_pool::{ByReset, Clean, LocalPool, MemoryUsage, Pressure};
-use thrifty_testkit::{Fault, Fuse, Ledger, Sweep, Tracked, quietly};
+use thrifty_testkit::{Fault, Fuse, Ledger, Sweep, Tracked, in_child, quietly};
 
 #[test]
 fn items_and_functions_may_borrow() {
@@ -161,6 +161,66 @@ fn an_item_that_panics_in_its_drop_ends_no_trim() {
     assert_eq!(fuse.disarm(), 1);
     drop(pool);
     ledger.assert_balanced();
+}
+
+/// An item that no drop ends well for.
+struct Brittle;
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+fn brittle() -> LocalPool<'static, Brittle, fn(&mut Brittle)> {
+    LocalPool::with(|| Brittle, |_| ())
+}
+
+#[test]
+fn a_pool_of_items_that_panic_in_their_drop_ends_well() {
+    in_child!(|| {
+        let pool = brittle();
+        drop([pool.get(), pool.get()]);
+        quietly(|| drop(pool)).expect("contained");
+    })
+    .assert_returned();
+}
+
+#[test]
+fn a_pool_that_a_panic_drops_ends_well() {
+    in_child!(|| {
+        let panicked = quietly(|| {
+            let pool = brittle();
+            drop(pool.get());
+            panic!("the program's own");
+        });
+        panicked.unwrap_err();
+    })
+    .assert_returned();
+}
+
+#[test]
+fn a_limit_that_falls_drops_what_is_beyond_it() {
+    let ledger = Ledger::new();
+    let pool = LocalPool::with(|| ledger.track(()), |_: &mut Tracked<()>| ());
+    drop((0..5).map(|_| pool.get()).collect::<Vec<_>>());
+    let pool = pool.max_idle(1);
+    assert_eq!((pool.stats().idle, ledger.live()), (1, 1));
+}
+
+#[test]
+fn weights_that_overflow_are_as_many_as_there_can_be() {
+    struct Liar;
+    impl Clean<u8> for Liar {
+        fn clean(&self, _: &mut u8) {}
+        fn weight(&self, _: &u8) -> usize {
+            usize::MAX
+        }
+    }
+    let pool = LocalPool::with(|| 0_u8, Liar).max_item_weight(usize::MAX);
+    drop([pool.get(), pool.get()]);
+    let freed = pool.trim(Pressure::High);
+    assert_eq!((freed.items, freed.bytes), (2, usize::MAX));
 }
 
 type Reentered = LocalPool<'static, Vec<u8>, fn(&mut Vec<u8>)>;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use thrifty_pool::{GetError, Manage, Pool, Pressure, Verdict};
-use thrifty_testkit::{Fuse, Ledger, Sweep, Tracked, message, quietly};
+use thrifty_testkit::{Fuse, Ledger, Sweep, Tracked, in_child, message, quietly};
 
 type Item = Tracked<u32>;
 
@@ -364,4 +364,32 @@ fn an_items_drop_may_use_the_pool_that_drops_it() {
     pool.get().discard();
     drop(pool);
     ledger.assert_balanced();
+}
+
+#[test]
+fn an_item_put_in_whose_reset_and_drop_panic_is_no_abort() {
+    struct Brittle;
+    impl Drop for Brittle {
+        fn drop(&mut self) {
+            panic!("in its drop");
+        }
+    }
+    in_child!(|| {
+        let reset = |_: &mut Brittle| panic!("in its reset");
+        let pool = Pool::with(|| Brittle, reset);
+        let payload = quietly(|| pool.put(Brittle).is_ok()).unwrap_err();
+        assert_eq!(message(&*payload), "in its reset");
+        assert_eq!((pool.stats().live, pool.stats().in_use), (0, 0));
+    })
+    .assert_returned();
+}
+
+#[test]
+fn an_item_that_there_is_no_place_for_comes_back_untouched() {
+    let pool = Pool::builder(String::new).max_total(1).build().unwrap();
+    let only = pool.get();
+    assert_eq!(pool.put("text".to_owned()), Err("text".to_owned()));
+    pool.close();
+    drop(only);
+    assert_eq!(pool.put("text".to_owned()), Err("text".to_owned()));
 }

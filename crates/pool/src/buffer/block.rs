@@ -64,6 +64,11 @@ pub(crate) fn layout(capacity: usize, align: usize) -> Option<Layout> {
     Layout::from_size_align(size, align).ok()
 }
 
+/// What of a block's bytes is not its header: the capacity, and padding in front for an alignment.
+pub(crate) fn behind_header(block_bytes: usize) -> usize {
+    block_bytes.saturating_sub(HEADER)
+}
+
 fn offset(align: usize) -> Option<usize> {
     HEADER.checked_next_multiple_of(align)
 }

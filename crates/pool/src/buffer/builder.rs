@@ -19,15 +19,12 @@ use super::{
     supplier::Blocks,
 };
 
-/// Classes of this size and more have no thread caches.
+/// Classes of this capacity and more have no thread caches.
 pub(crate) const LARGE: usize = 32 * 1024;
 
 /// The most magazines that a class's depot has slots for, whatever the budget: 64 KiB of slots, for
 /// 512 MiB or more of buffers.
 const MAX_MAGAZINES: usize = 8192;
-
-/// What a stripe holds where there are no caches: two magazines of one block, and one at hand.
-const PER_STRIPE: usize = 3;
 
 /// Makes a [`BufferPool`].
 ///
@@ -185,7 +182,8 @@ impl BufferPoolBuilder {
     /// # Examples
     ///
     /// ```
-    /// // All threads share: what is idle is bounded by `max_idle_bytes` and the slots.
+    /// // All threads share: what is idle is bounded by `max_idle_bytes`, or three buffers of each
+    /// // class, and the slots.
     /// let shared = thrifty_pool::BufferPool::builder().max_thread_caches(0).build()?;
     /// # let _ = shared;
     /// # Ok::<(), thrifty_pool::BufferPoolError>(())
@@ -279,14 +277,15 @@ impl BufferPoolBuilder {
         let nothing_idle = for_class(&config, 0, 0);
         classes.push(Class::new(oversize, nothing_idle.clone())?);
         for class in (0..count).rev() {
-            let size = rules.classes.sizes()[class];
+            let is_large = rules.capacity_of(class) >= LARGE;
             let next = classes.last().map(|next| next.engine().downgrade());
-            let slots = large_slots(size);
+            let slots = large_slots(is_large);
             let supplier = Blocks::new(rules, class, blocks[class], slots, next);
             let mut config = for_class(&config, blocks[class], shares[class]);
-            if size < LARGE {
-                config.rounds = rounds_for(size);
-            } else {
+            if !is_large {
+                config.rounds = rounds_for(block::behind_header(blocks[class]));
+            }
+            if is_large || config.max_thread_caches == 0 {
                 share_all(&mut config);
             }
             config.max_idle = config.max_idle.min(MAX_MAGAZINES * config.rounds.max(1));
@@ -340,19 +339,24 @@ fn for_class(config: &Config, block_bytes: usize, share: usize) -> Config {
 }
 
 /// Moves a part of the share from the depot to the stripes, which all threads use where there are
-/// no caches. Their blocks thus count as idle like those in the depot.
+/// no caches. Their blocks thus count as idle like those in the depot, which keeps a magazine's at
+/// least. Magazines that are too large for that become smaller.
 fn share_all(config: &mut Config) {
-    config.stripes = (config.max_idle / 4).clamp(1, config.stripes.max(1));
-    config.max_idle = config.max_idle.saturating_sub(PER_STRIPE * config.stripes);
+    let most = config.max_idle;
+    config.rounds = config.rounds.min(most.saturating_sub(1) / 3);
+    let per_stripe = Config::per_cache(config.rounds);
+    let fit = most / (per_stripe + config.rounds.max(1));
+    config.stripes = fit.clamp(1, config.stripes.max(1));
+    config.max_idle = most.saturating_sub(per_stripe * config.stripes);
 }
 
-/// The slots of a class of this size, if it has any.
-fn large_slots(size: usize) -> Option<Slots> {
+/// The slots of a class, if it has any.
+fn large_slots(is_large: bool) -> Option<Slots> {
     #[cfg(feature = "thread_local")]
-    return (size >= LARGE).then(Slots::new);
+    return is_large.then(Slots::new);
     #[cfg(not(feature = "thread_local"))]
     {
-        let _ = size;
+        let _ = is_large;
         None
     }
 }

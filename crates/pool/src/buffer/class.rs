@@ -109,9 +109,9 @@ unsafe fn free(engine: NonNull<Shared<Blocks>>, round: NonNull<()>) {
 pub(crate) fn take_slow(engine: &Engine<Blocks>, fresh: Fresh) -> Result<Block, BufError> {
     let blocks = engine.supplier();
     if let Some(slots) = &blocks.slots {
-        // The clock is asked first: it may be the user's, and panic.
-        let is_time = slots.is_time(engine.config());
-        let taken = slots.take();
+        // SAFETY: the slots hold blocks of this engine with their leases, and hand them over.
+        let free = |left| unsafe { free(engine.shared(), left) };
+        let (taken, is_time) = slots.take(engine.config(), free);
         if is_time {
             empty_slots(engine, true);
         }
@@ -165,10 +165,7 @@ fn give_back_slow(mut block: Block) {
     let engine = unsafe { shared.as_ref() };
     let round = block.into_round();
     let slots = engine.supplier().slots.as_ref();
-    // SAFETY: slots of this engine hold blocks with leases on it, and this one is handed over. The
-    // lease of the block that is being put keeps the engine.
-    let free = |left| unsafe { free(shared, left) };
-    if slots.is_some_and(|slots| slots.put(round, free)) {
+    if slots.is_some_and(|slots| slots.put(round)) {
         return;
     }
     // SAFETY: the block belongs to this engine, has a lease and is handed over where this is true.

@@ -259,7 +259,8 @@ pub(crate) fn share_out(budget: usize, blocks: &[usize]) -> [usize; MAX_CLASSES]
     shares
 }
 
-/// Blocks per magazine: 64 KiB of them, at least one and at most 64.
+/// Blocks per magazine: 64 KiB of them, at least one and at most 64. Padding counts, since it may be
+/// most of a block; headers do not, so that of a power of two a magazine holds one.
 pub(crate) fn rounds_for(size: usize) -> usize {
     (64 * 1024 / size.max(1)).clamp(1, 64)
 }

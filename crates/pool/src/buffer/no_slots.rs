@@ -12,15 +12,15 @@ use thrifty_sync::clock::Instant;
 pub(crate) enum Slots {}
 
 impl Slots {
-    pub(crate) fn take(&self) -> Option<NonNull<()>> {
+    pub(crate) fn take(
+        &self,
+        _: &Config,
+        _: impl FnOnce(NonNull<()>),
+    ) -> (Option<NonNull<()>>, bool) {
         match *self {}
     }
 
-    pub(crate) fn put(&self, _: NonNull<()>, _: impl FnOnce(NonNull<()>)) -> bool {
-        match *self {}
-    }
-
-    pub(crate) fn is_time(&self, _: &Config) -> bool {
+    pub(crate) fn put(&self, _: NonNull<()>) -> bool {
         match *self {}
     }
 

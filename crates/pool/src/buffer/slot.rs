@@ -15,9 +15,9 @@
 //!   buffer, which may be stolen and freed at once, and the engine with it. So `put` is one
 //!   compare-and-swap and does nothing after it.
 //!
-//! A thread's slot is made when it first puts something, which may be while another thread closes
-//! all the slots that it can see. [`Gate`] makes sure that one of the two sees the other. It may also
-//! take over the slot of an ended thread whose number it got, with a buffer in it.
+//! A thread's slot is made when it first looks for something, which may be while another thread
+//! closes all the slots that it can see. [`Gate`] makes sure that one of the two sees the other. It
+//! may also take over the slot of an ended thread whose number it got, with a buffer in it.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,9 @@
 //! What puts items into a pool other than a guard's drop.
 
+use core::convert::Infallible;
+
 use super::Pool;
+use crate::contain::Doomed;
 use crate::error::{AdoptError, GetError};
 use crate::keeper::{fits, receive};
 use crate::manage::{Manage, Verdict};
@@ -12,8 +15,8 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     ///
     /// # Errors
     ///
-    /// Hands the item back, cleaned, when the manager rejects it, it is too heavy, `max_total` items
-    /// exist, the pool is full or closed, or there is no memory.
+    /// Hands the item back: untouched when the pool is closed, `max_total` items exist, or there is
+    /// no memory; cleaned when the manager rejects it, it is too heavy, or the pool is full.
     ///
     /// # Panics
     ///
@@ -32,11 +35,19 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// assert!(pool.put(too_heavy).is_err());
     /// ```
     pub fn put(&self, item: T) -> Result<(), T> {
-        let mut item = item;
-        if self.is_closed() || receive(&self.engine, &mut item) == Verdict::Discard {
+        let Ok(berth) = Berth::try_new::<Infallible>(&self.engine) else {
+            return Err(item);
+        };
+        // Until it lies in its node: `recycle` may panic, and then the item's drop.
+        let mut doomed = Doomed(Some(item));
+        let verdict = doomed.0.as_mut().map(|item| receive(&self.engine, item));
+        let Some(item) = doomed.0.take() else {
+            return Ok(());
+        };
+        if verdict != Some(Verdict::Keep) {
             return Err(item);
         }
-        let loan = self.lend(item).map_err(AdoptError::into_value)?;
+        let loan = berth.fill(item);
         loan.try_give_back_cold().map_err(Loan::into_value)
     }
 
