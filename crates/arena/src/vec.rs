@@ -164,20 +164,14 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
     #[track_caller]
     pub fn push(&mut self, element: T) {
         if self.len == self.capacity {
-            return self.push_slow(element);
+            let (start, capacity) =
+                Self::room_or_fail_slow(self.arena, self.start, self.capacity, self.len);
+            // INVARIANT: 1 — the room is the vector's.
+            self.start = start;
+            self.capacity = capacity;
         }
         // SAFETY: there is room for one more.
         unsafe { self.push_within(element) };
-    }
-
-    /// Takes the element by move, so that a hit need not keep it over a call.
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn push_slow(&mut self, element: T) {
-        if let Err(rejected) = self.try_push(element) {
-            fail(rejected.error);
-        }
     }
 
     /// As [`push`](Self::push), and gives the element back where there is no room.
@@ -262,9 +256,54 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
     }
 
     /// Makes room for `more` elements, as many as double the capacity.
+    #[inline]
+    fn grow_slow(&mut self, more: usize) -> Result<(), AllocError> {
+        let (start, capacity) =
+            Self::room_slow(self.arena, self.start, self.capacity, self.len, more)?;
+        // INVARIANT: 1 — the room is the vector's.
+        self.start = start;
+        self.capacity = capacity;
+        Ok(())
+    }
+
+    /// [`room_slow`](Self::room_slow) for one more, or a panic.
     #[cold]
     #[inline(never)]
-    fn grow_slow(&mut self, more: usize) -> Result<(), AllocError> {
+    #[track_caller]
+    fn room_or_fail_slow(
+        arena: &'a Arena<MIN_ALIGN>,
+        start: NonNull<T>,
+        capacity: usize,
+        len: usize,
+    ) -> (NonNull<T>, usize) {
+        Self::room_slow(arena, start, capacity, len, 1).unwrap_or_else(|error| fail(error))
+    }
+
+    /// Grows the room of a vector: where it then is, and for how many.
+    ///
+    /// Takes the vector by its parts. Its address does not leave the caller's frame, so that a loop that
+    /// pushes keeps the parts in registers. The parts are those of a vector; on an error they still are.
+    #[cold]
+    #[inline(never)]
+    fn room_slow(
+        arena: &'a Arena<MIN_ALIGN>,
+        start: NonNull<T>,
+        capacity: usize,
+        len: usize,
+        more: usize,
+    ) -> Result<(NonNull<T>, usize), AllocError> {
+        let mut vec = ManuallyDrop::new(Self {
+            start,
+            capacity,
+            len,
+            arena,
+            owns: PhantomData,
+        });
+        vec.grow(more)?;
+        Ok((vec.start, vec.capacity))
+    }
+
+    fn grow(&mut self, more: usize) -> Result<(), AllocError> {
         let overflow = AllocError::overflow(align_of::<T>());
         let least = self.len.checked_add(more).ok_or(overflow)?;
         slice_size::<T>(least)?;

@@ -1,6 +1,6 @@
 //! Values, slices and texts: where they lie, and what is left of a chunk.
 
-use std::{alloc::Layout, cell::Cell, fmt, ptr::NonNull};
+use std::{alloc::Layout, cell::Cell, fmt};
 
 use thrifty_arena::{AllocErrorKind, Arena, FormatError, Pressure, Retain};
 
@@ -339,9 +339,13 @@ fn trims_free_what_waits() {
     assert_eq!((arena.stats().spare_bytes, *kept), (0, 7));
 }
 
+// AddressSanitizer forbids it, as it should.
 #[test]
+#[cfg(not(thrifty_asan))]
 #[expect(unsafe_code, reason = "looks at memory that was given back")]
 fn zeroes_reach_everything() {
+    use std::ptr::NonNull;
+
     let mut arena = Arena::builder().zeroize(true).retain(Retain::All).build();
     let mut seen: Vec<(NonNull<u8>, usize)> = vec![];
     for bytes in [10, 3000, 3000, 9000, 300_000, 20] {

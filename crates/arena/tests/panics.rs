@@ -86,24 +86,18 @@ fn vectors() {
 }
 
 #[test]
-fn retain_leaks_at_most_what_it_was_not_asked_about() {
+fn retain_keeps_what_it_did_not_come_to() {
     let arena = Arena::new();
     let mut vec = ArenaVec::new_in(&arena);
     vec.extend((0..10).map(Box::new));
     let asked = quietly(|| {
         vec.retain(|number| {
             assert!(**number != 8, "the ninth");
-            if **number == 9 {
-                return true;
-            }
             **number % 2 == 0
         });
     });
     assert!(asked.is_err());
-    assert!(vec.iter().map(|number| **number).eq([0, 2, 4, 6]));
-    // Those that `retain` documents as leaked would be leaks to a leak checker as well.
-    vec.push(Box::new(1));
-    assert_eq!(vec.len(), 5);
+    assert!(vec.iter().map(|number| **number).eq([0, 2, 4, 6, 8, 9]));
 }
 
 #[test]

@@ -144,7 +144,7 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
 
     /// Keeps the elements that a closure says yes to.
     ///
-    /// If the closure or a drop panics, the elements that it was not asked about are leaked.
+    /// If the closure or a drop panics, the elements that it was not asked about stay.
     ///
     /// # Examples
     ///
@@ -157,19 +157,26 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
     /// assert_eq!(vec, [0, 3, 6, 9]);
     /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
-        let len = self.len;
-        // INVARIANT: 2 — the vector has what was kept so far, whatever panics.
-        self.len = 0;
-        for at in 0..len {
-            // SAFETY: within the room, and not moved yet: the kept ones end at `self.len <= at`.
-            let element = unsafe { self.start.add(at) };
-            // SAFETY: valid and exclusive: out of the vector's reach, and asked about once.
-            if keep(unsafe { &mut *element.as_ptr() }) {
-                // SAFETY: within the room.
-                let slot = unsafe { self.start.add(self.len) };
+        let mut left = Retaining {
+            len: self.len,
+            kept: 0,
+            seen: 0,
+            vec: self,
+        };
+        // INVARIANT: 2 — the vector gets its elements back from the guard.
+        left.vec.len = 0;
+        while left.seen < left.len {
+            // SAFETY: within the elements.
+            let element = unsafe { left.vec.start.add(left.seen) };
+            // SAFETY: valid and exclusive: out of the vector's reach, and not moved yet.
+            let is_kept = keep(unsafe { &mut *element.as_ptr() });
+            left.seen += 1;
+            if is_kept {
+                // SAFETY: within the elements: fewer were kept than seen.
+                let slot = unsafe { left.vec.start.add(left.kept) };
                 // SAFETY: one element, to where none is any more, or to itself.
                 unsafe { element.copy_to(slot, 1) };
-                self.len += 1;
+                left.kept += 1;
             } else {
                 // SAFETY: owned, and not looked at again.
                 unsafe { ptr::drop_in_place(element.as_ptr()) };
@@ -280,5 +287,28 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
         // INVARIANT: 2.
         self.len += elements.len();
         Ok(())
+    }
+}
+
+/// A vector in the midst of [`ArenaVec::retain`]: puts what is left together, in a panic too.
+struct Retaining<'v, 'a, T, const MIN_ALIGN: usize> {
+    vec: &'v mut ArenaVec<'a, T, MIN_ALIGN>,
+    /// Elements there were.
+    len: usize,
+    /// Elements that were judged; those kept of them come first.
+    seen: usize,
+    kept: usize,
+}
+
+impl<T, const MIN_ALIGN: usize> Drop for Retaining<'_, '_, T, MIN_ALIGN> {
+    fn drop(&mut self) {
+        // SAFETY: within the elements, or at their end.
+        let rest = unsafe { self.vec.start.add(self.seen) };
+        // SAFETY: as above; not behind `rest`.
+        let slot = unsafe { self.vec.start.add(self.kept) };
+        // SAFETY: so many elements were not judged; between `slot` and `rest` is none any more.
+        unsafe { rest.copy_to(slot, self.len - self.seen) };
+        // INVARIANT: 2 — what was kept, and what was not judged.
+        self.vec.len = self.kept + self.len - self.seen;
     }
 }
