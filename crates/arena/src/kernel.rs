@@ -18,8 +18,7 @@
 //!   together at most `isize::MAX`; and `isize::MAX + 1` where an up-cursor is kept aligned to more
 //!   than the request is, which subtracts to `isize::MIN` at the least.
 //!
-//! Measured with the same kernel on one 4-core x86-64 machine, rustc 1.95, 2026-11: see the essay in
-//! [`window`](crate::window).
+//! What it costs, and why there are two ends, is in [`window`](crate::window).
 
 #![forbid(unsafe_code)]
 

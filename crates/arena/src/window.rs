@@ -1,7 +1,34 @@
 //! The two cursors: what an allocation that hits reads and writes.
 //!
-//! Objects grow up from `lo`, bytes and small integers down from `hi`. So strings need neither rounding
+//! Objects grow up from `lo`, strings and small integers down from `hi`. So the latter need neither rounding
 //! nor padding, and what may still grow (a vector) is followed by free bytes and can grow where it is.
+//!
+//! # Both ends, or one?
+//!
+//! Measured with the same kernel, `MIN_ALIGN = 8` against `MIN_ALIGN = 1`, which only goes up and has to align
+//! each object. Medians of 201 interleaved rounds of 10 000 allocations, ns each; one 4-core x86-64 machine that
+//! others used too, rustc 1.95, 2026-11:
+//!
+//! | | both ends | up only | bumpalo | bump-scope |
+//! |---|---|---|---|---|
+//! | strings of 1–16 bytes | 4.0 | 4.6 | 7.1 | 7.4 |
+//! | strings of 8–24 bytes | 4.6 | 4.8 | 5.2 | 5.4 |
+//! | a node of 24 bytes and a string of 3–20 | 3.7 | 3.8 | 4.8 | 5.1 |
+//! | strings of 100–1000 bytes, all from the high end | 60.6 | 38.6 | 64.1 | 39.5 |
+//! | … longer than 128 bytes from the low end | 34.8 | 35.2 | 57.2 | 34.1 |
+//!
+//! Both ends are never slower, and save the rounding of `MIN_ALIGN = 8` (3.5 bytes per string) and the two
+//! instructions per object of `MIN_ALIGN = 1`. But text written from high to low addresses costs half as much
+//! again once it leaves the cache; so what is long goes up, where rounding it costs little.
+//!
+//! # Instructions
+//!
+//! Up to the store of the cursor: 5 for a `u64` (load, add, compare, branch, store). The step is made with the
+//! pointer, and its address compared: made with numbers, the compiler rearranges the comparison and needs 7.
+//! The lane `codegen` holds it to 6. What misses is a tail call that takes the value along, so that a hit
+//! saves no registers.
+//!
+//! # Order of the fields
 //!
 //! `chunk` lies between the cursors on purpose: next to each other they would be loaded as one pair on
 //! aarch64, right after one half of it was stored, and such a load has to wait for the store.
