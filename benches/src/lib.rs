@@ -3,6 +3,7 @@
 //! - [`suite`]: the rows of the benchmark suite, and what plugs into them.
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
 //! - [`memstats`]: rows on what counting adds to an allocation.
+//! - [`mod@arena`]: rows on arenas.
 //! - [`mod@pool`]: rows on pools of objects and buffers.
 //! - [`fixed_alloc`]: rows on blocks of one size.
 //! - [`patterns`]: rows on everyday code that wastes memory, beside code that does not.
@@ -13,6 +14,11 @@
 
 extern crate alloc;
 
+#[expect(
+    unsafe_code,
+    reason = "writes into raw blocks, joins texts in vectors of bytes, adapts an allocator"
+)]
+pub mod arena;
 pub mod count;
 pub mod failure;
 #[expect(

@@ -25,6 +25,7 @@ mod join;
 mod process_data;
 mod read_loop;
 mod returning;
+mod round;
 mod scratch_file;
 mod stages;
 mod tags;
@@ -37,7 +38,7 @@ use crate::suite::{Row, Worker};
 /// Every pattern's rows.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    let patterns: [fn() -> Vec<Row>; 18] = [
+    let patterns: [fn() -> Vec<Row>; 19] = [
         append::rows,
         join::rows,
         tags::rows,
@@ -56,6 +57,7 @@ pub fn rows() -> Vec<Row> {
         process_data::rows,
         handle_request::rows,
         free_list::rows,
+        round::rows,
     ];
     patterns.into_iter().flat_map(|rows| rows()).collect()
 }

@@ -59,7 +59,7 @@ pub use self::{
     id::Id,
     row::{Bar, Contestant, Row, Sane},
 };
-use crate::{fixed_alloc, memstats, patterns, pool};
+use crate::{arena, fixed_alloc, memstats, patterns, pool};
 
 /// What the threads of a row work on together: a pool, a table, an allocator, or nothing.
 ///
@@ -199,6 +199,7 @@ pub fn rows(_context: &Context) -> Vec<Row> {
     let mut rows = memstats::rows();
     rows.extend(pool::rows());
     rows.extend(fixed_alloc::rows());
+    rows.extend(arena::rows());
     rows.extend(patterns::rows());
     rows
 }

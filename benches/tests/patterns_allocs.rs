@@ -199,13 +199,15 @@ fn theory(pattern: &str, side: &str) -> Cost {
         ("hash-growth", "bad") => tables(),
         ("hash-growth", "good") => table(2_048),
         ("process-data" | "free-list", "bad") => blocks(1_000, 64),
+        // And the vector of boxes, which have a length each.
+        ("round-1000", "bad") => blocks(1_000, 1_024).and(blocks(1, 16_000)),
         ("handle-request", "bad") => times(64, request(true)),
         ("handle-request", "good") => times(64, request(false)),
         (
             "read-loop" | "boxed-dyn" | "closures" | "returning" | "channel-64b" | "channel-8kib"
             | "by-value-8b" | "by-value-64b" | "by-value-1kib" | "by-value-8kib" | "by-value-70kib"
             | "clone-slice" | "utf8" | "stages" | "hash-growth" | "format-1000" | "process-data"
-            | "handle-request" | "free-list",
+            | "handle-request" | "free-list" | "round-1000",
             _,
         ) => NOTHING,
         _ => panic!("nothing is said about {pattern} {side}"),

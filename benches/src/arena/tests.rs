@@ -1,0 +1,57 @@
+//! Every side of every row answers as its oracle.
+
+use std::collections::BTreeSet;
+
+use super::{
+    job::{Job, add},
+    plain::Std,
+    region::Region,
+    rows,
+};
+use crate::{
+    runner::{self, Broken, Effort},
+    suite::Row,
+};
+
+#[test]
+fn every_side_gives_the_answer_of_the_oracle() {
+    for row in rows() {
+        let expected = row.expected().expect("every row has an oracle");
+        for side in row.contestants() {
+            let subject = side.make();
+            let mut worker = subject.worker(0);
+            // State stays from one turn to the next.
+            for turns in [1, 1, 3] {
+                let place = format!("{} {}", row.id(), side.name());
+                assert_eq!(worker.run(turns), expected.wrapping_mul(turns), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_have_ids_of_their_own_and_ours_first() {
+    let mut seen = BTreeSet::new();
+    for row in rows() {
+        assert_eq!(row.contestants()[0].name(), "thrifty", "{}", row.id());
+        assert!(seen.insert(row.id().clone()), "{} twice", row.id());
+        assert!(!row.bars().is_empty(), "{} has no bar", row.id());
+    }
+}
+
+/// Text that is not what it should be is a wrong answer and no fast one.
+#[test]
+fn a_side_that_copies_wrongly_is_caught() {
+    struct Upper;
+
+    impl<R: Region> Job<R> for Upper {
+        fn run(&self, region: &mut R) -> u64 {
+            super::text::sample(&region.text("TEXT"))
+        }
+    }
+
+    let row = Row::new("arena/wrong/1t", "").oracle(|| super::text::sample("text"));
+    let row = add::<Std, _>(row, "std", || Upper);
+    let found = runner::measure(&row, Effort::QUICK, |_| true);
+    assert!(matches!(found, Err(Broken::Wrong(_))), "{found:?}");
+}

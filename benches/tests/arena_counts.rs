@@ -1,0 +1,25 @@
+//! What our sides of the arena rows allocate: nothing, once the arena is warm.
+
+use thrifty_benches::{arena, count::count};
+
+#[global_allocator]
+static ALLOC: thrifty_memstats::Alloc = thrifty_memstats::Alloc::system();
+
+#[test]
+fn arenas_allocate_nothing_once_they_are_warm_and_hold_little_more_than_is_used() {
+    for row in arena::rows() {
+        let counts = count(&row).unwrap_or_else(|failure| panic!("{failure}"));
+        let ours = counts.iter().find(|count| count.subject == "thrifty");
+        let ours = ours.expect("every row has our side");
+        assert_eq!(ours.allocs_per_op, 0.0, "{ours:?}");
+        assert_eq!(ours.bytes_per_op, 0.0, "{ours:?}");
+        let (used, reserved) = (ours.figures["used_bytes"], ours.figures["reserved_bytes"]);
+        // Chunks double, and a reset keeps what two rounds of this size need.
+        let most = (4 * used).max(16 << 10);
+        assert!((used..=most).contains(&reserved), "{ours:?}");
+        // What the counting allocator says is not an estimate: where std allocates, it shows.
+        let std = counts.iter().find(|count| count.subject == "std");
+        let std = std.expect("every row has a side of std");
+        assert!(std.allocs_per_op > 0.0, "{std:?}");
+    }
+}
