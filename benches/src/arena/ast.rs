@@ -17,12 +17,16 @@ pub(super) fn rows() -> Vec<Row> {
         "arena/ast/1t",
         "200 records of JSON parsed into a tree of nodes, which is walked; then a reset",
     )
+    .operations(RECORDS.into())
     .oracle(|| {
         let value = serde_json::from_str(&Document::new().0).expect("the text is JSON");
         weight_of_value(&value)
     });
     vec![level(everyone(row, Document::new))]
 }
+
+/// Records of the text; each is an operation.
+const RECORDS: u32 = 200;
 
 /// The text that is parsed.
 struct Document(String);
@@ -45,7 +49,7 @@ impl Document {
                 "size": { "width": rng.below(1_000), "height": rng.below(1_000) },
             })
         };
-        let records: Vec<_> = (0..200).map(&mut record).collect();
+        let records: Vec<_> = (0..RECORDS).map(&mut record).collect();
         Self(Value::from(records).to_string())
     }
 }

@@ -11,25 +11,26 @@ use super::{
 use crate::suite::Row;
 
 /// Texts between two resets.
-const COUNT: u64 = 1_000;
+const COUNT: usize = 1_000;
 
 pub(super) fn rows() -> Vec<Row> {
     let short = Row::new(
         "arena/alloc-str/1t",
         "a thousand texts of 8 to 24 bytes, and a reset",
     )
-    .operations(COUNT)
+    .operations(COUNT as u64)
     .oracle(|| Texts::new(8, 24).expected());
     let long = Row::new(
         "arena/alloc-str-long/1t",
         "a thousand texts of 100 to 1000 bytes, and a reset: copying is most of it",
     )
-    .operations(COUNT)
+    .operations(COUNT as u64)
     .oracle(|| Texts::new(100, 1_000).expected());
     let join = Row::new(
         "arena/join-1000/1t",
         "a thousand words joined to one text; whoever cannot, pushes them into a text of its size",
     )
+    .operations(COUNT as u64)
     .oracle(|| sample(&Words::new().0.join(",")));
     vec![
         ahead(everyone(short, || Texts::new(8, 24))),
@@ -46,7 +47,7 @@ impl Texts {
         let mut rng = Rng::new(least);
         let mut text = || -> String {
             let bytes = rng.range(least, most);
-            let letter = |_| char::from(b'a' + rng.below(26) as u8);
+            let letter = |_| char::from(*rng.pick(b"abcdefghijklmnopqrstuvwxyz"));
             (0..bytes).map(letter).collect()
         };
         Self((0..COUNT).map(|_| text()).collect())
@@ -83,7 +84,7 @@ impl Words {
     fn new() -> Self {
         let corpus = CorpusSpec::WORDS.with_tokens(2_000).generate();
         let word = |word: &str| -> &'static str { String::from(word).leak() };
-        Self(corpus.iter().take(COUNT as usize).map(word).collect())
+        Self(corpus.iter().take(COUNT).map(word).collect())
     }
 }
 

@@ -12,10 +12,10 @@ use super::{
 use crate::suite::Row;
 
 /// What is allocated between two resets.
-const COUNT: u64 = 1_000;
+const COUNT: usize = 1_000;
 
 /// Blocks between two resets of the large row.
-const BLOCKS: u64 = 100;
+const BLOCKS: usize = 100;
 
 pub(super) fn rows() -> Vec<Row> {
     let row = |name: &str, reason| Row::new(format!("arena/{name}/1t"), reason);
@@ -23,13 +23,13 @@ pub(super) fn rows() -> Vec<Row> {
         "alloc-u64",
         "the path of a hit: a thousand numbers, and a reset",
     )
-    .operations(COUNT)
-    .oracle(|| (0..COUNT).sum());
+    .operations(COUNT as u64)
+    .oracle(|| (0..COUNT as u64).sum());
     let mixed = row(
         "alloc-mixed",
         "a thousand values of 1 to 200 bytes, of mixed alignment: what padding costs",
     )
-    .operations(COUNT)
+    .operations(COUNT as u64)
     .oracle(|| {
         Mixed::new()
             .0
@@ -39,7 +39,7 @@ pub(super) fn rows() -> Vec<Row> {
             .sum()
     });
     let slices = row("slices", "a thousand slices of 1 to 40 numbers")
-        .operations(COUNT)
+        .operations(COUNT as u64)
         .oracle(|| {
             Slices::new()
                 .0
@@ -56,7 +56,8 @@ pub(super) fn rows() -> Vec<Row> {
         "reset-large",
         "a hundred blocks of 4 KiB, and a reset: what a round of several chunks costs",
     )
-    .oracle(|| (0..BLOCKS).sum());
+    .operations(BLOCKS as u64)
+    .oracle(|| (0..BLOCKS as u64).sum());
     vec![
         typed(level(everyone(numbers, || Numbers))),
         level(everyone(mixed, Mixed::new)),
@@ -71,9 +72,9 @@ struct Numbers;
 impl<R: Region> Job<R> for Numbers {
     fn run(&self, region: &mut R) -> u64 {
         let region = &*region;
-        let mut held = R::Hold::with_capacity(COUNT as usize);
+        let mut held = R::Hold::with_capacity(COUNT);
         let mut sum = 0_u64;
-        for number in 0..COUNT {
+        for number in 0..COUNT as u64 {
             let slot = region.value(number);
             sum = sum.wrapping_add(*black_box(&*slot));
             held.keep(slot);
@@ -109,7 +110,7 @@ impl Mixed {
 }
 
 /// Allocates a value, keeps it, and gives its number back.
-#[inline(always)]
+#[inline]
 fn put<'a, R: Region, T: Copy + 'a>(
     region: &'a R,
     held: &mut R::Hold<R::Own<'a, T>>,
@@ -125,20 +126,21 @@ fn put<'a, R: Region, T: Copy + 'a>(
 impl<R: Region> Job<R> for Mixed {
     fn run(&self, region: &mut R) -> u64 {
         let region = &*region;
-        let mut bytes = R::Hold::with_capacity(COUNT as usize);
-        let mut halves = R::Hold::with_capacity(COUNT as usize);
-        let mut words = R::Hold::with_capacity(COUNT as usize);
-        let mut twos = R::Hold::with_capacity(COUNT as usize);
-        let mut threes = R::Hold::with_capacity(COUNT as usize);
-        let mut fours = R::Hold::with_capacity(COUNT as usize);
-        let mut sevens = R::Hold::with_capacity(COUNT as usize);
-        let mut large = R::Hold::with_capacity(COUNT as usize);
+        let mut bytes = R::Hold::with_capacity(COUNT);
+        let mut halves = R::Hold::with_capacity(COUNT);
+        let mut words = R::Hold::with_capacity(COUNT);
+        let mut twos = R::Hold::with_capacity(COUNT);
+        let mut threes = R::Hold::with_capacity(COUNT);
+        let mut fours = R::Hold::with_capacity(COUNT);
+        let mut sevens = R::Hold::with_capacity(COUNT);
+        let mut large = R::Hold::with_capacity(COUNT);
         let numbered = self.0.iter().zip(0_u64..);
         numbered.fold(0, |sum: u64, (size, n)| {
-            let n = n & 0xff;
+            let low = n.to_le_bytes()[0];
+            let n = u64::from(low);
             sum.wrapping_add(match size {
-                Size::Byte => put(region, &mut bytes, n as u8, |v| u64::from(*v)),
-                Size::Half => put(region, &mut halves, n as u32, |v| u64::from(*v)),
+                Size::Byte => put(region, &mut bytes, low, |v| u64::from(*v)),
+                Size::Half => put(region, &mut halves, u32::from(low), |v| u64::from(*v)),
                 Size::Word => put(region, &mut words, n, |v| *v),
                 Size::Two => put(region, &mut twos, [n; 2], |v| v[1]),
                 Size::Three => put(region, &mut threes, [n; 3], |v| v[2]),
@@ -156,7 +158,10 @@ struct Slices(Vec<Vec<u64>>);
 impl Slices {
     fn new() -> Self {
         let mut rng = Rng::new(7);
-        let list = |_| vec![rng.below(1_000); rng.range(1, 40) as usize];
+        let list = |_| {
+            let number = rng.below(1_000);
+            (0..rng.range(1, 40)).map(|_| number).collect()
+        };
         Self((0..COUNT).map(list).collect())
     }
 }
@@ -203,9 +208,9 @@ struct Large;
 impl<R: Region> Job<R> for Large {
     fn run(&self, region: &mut R) -> u64 {
         let region = &*region;
-        let mut held = R::Hold::with_capacity(BLOCKS as usize);
+        let mut held = R::Hold::with_capacity(BLOCKS);
         let mut sum = 0_u64;
-        for number in 0..BLOCKS {
+        for number in 0..BLOCKS as u64 {
             let mut block = region.block();
             let first = block.as_mut_ptr().cast::<u64>();
             // SAFETY: the block's first number, which the block has room for.
@@ -228,10 +233,10 @@ fn typed(row: Row) -> Row {
 fn typed(row: Row) -> Row {
     row.contestant("typed-arena", || {
         crate::suite::each(|| {
-            let arena = typed_arena::Arena::with_capacity(COUNT as usize);
+            let arena = typed_arena::Arena::with_capacity(COUNT);
             let arena = black_box(&arena);
             let put = |number: u64| *black_box(&*arena.alloc(number));
-            (0..COUNT).map(put).fold(0, u64::wrapping_add)
+            (0..COUNT as u64).map(put).fold(0, u64::wrapping_add)
         })
     })
 }

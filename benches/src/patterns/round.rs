@@ -38,7 +38,7 @@ const SIZE: usize = 1_024;
 fn boxes(input: &mut Input) -> u64 {
     let mut records = Vec::with_capacity(input.numbers.len());
     for &number in &input.numbers {
-        records.push(vec![number as u8; SIZE].into_boxed_slice());
+        records.push(vec![low(number); SIZE].into_boxed_slice());
     }
     opaque(&records).iter().map(|record| ends(record)).sum()
 }
@@ -47,7 +47,7 @@ fn buffer(input: &mut Input) -> u64 {
     input.bytes.clear();
     for &number in &input.numbers {
         let end = input.bytes.len() + SIZE;
-        input.bytes.resize(end, number as u8);
+        input.bytes.resize(end, low(number));
     }
     opaque(&input.bytes).chunks_exact(SIZE).map(ends).sum()
 }
@@ -56,7 +56,7 @@ fn arena(input: &mut Input) -> u64 {
     let arena = &input.arena;
     let mut records = ArenaVec::with_capacity_in(input.numbers.len(), arena);
     for &number in &input.numbers {
-        records.push(&*arena.alloc_slice_fill(SIZE, number as u8));
+        records.push(&*arena.alloc_slice_fill(SIZE, low(number)));
     }
     let records = records.into_slice();
     let sum = opaque(&*records).iter().map(|record| ends(record)).sum();
@@ -67,4 +67,8 @@ fn arena(input: &mut Input) -> u64 {
 fn ends(record: &[u8]) -> u64 {
     let last = record.last().copied().unwrap_or_default();
     record.len() as u64 + u64::from(last)
+}
+
+fn low(number: u64) -> u8 {
+    number.to_le_bytes()[0]
 }

@@ -58,7 +58,7 @@ impl Region for Blink {
             text.extend_from_slice(part.as_bytes());
         });
         // SAFETY: texts, one after the other.
-        unsafe { str::from_utf8_unchecked(text.leak()) }
+        unsafe { core::str::from_utf8_unchecked(text.leak()) }
     }
 
     #[inline]

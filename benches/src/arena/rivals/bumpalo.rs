@@ -113,7 +113,7 @@ impl Region for BumpaloAligned {
             text.extend_from_slice(part.as_bytes());
         });
         // SAFETY: texts, one after the other.
-        unsafe { str::from_utf8_unchecked(text.leak()) }
+        unsafe { core::str::from_utf8_unchecked(text.leak()) }
     }
 
     #[inline]
