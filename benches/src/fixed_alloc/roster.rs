@@ -40,7 +40,8 @@ pub(super) const fn bar(most: f64) -> Bar {
 }
 
 /// Says of a row that no rival in it is slow by nature: one that is was built without optimisation.
-/// The worst of them takes 1.3 times what glibc takes, where one thread frees what it allocates.
+/// Where one thread frees what it allocates, the slowest takes up to one and a half times what glibc
+/// takes.
 pub(super) fn sane(row: Row) -> Row {
     let rivals = ["jemalloc", "mimalloc", "snmalloc"];
     rivals
