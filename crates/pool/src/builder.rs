@@ -143,6 +143,12 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     /// rather than wait. Threads have no caches then unless [`thread_cache`](Self::thread_cache)
     /// asks for them: an item idle in the cache of another thread counts and cannot be reached.
     ///
+    /// Callers that shall wait get a permit of a semaphore with as many permits first, and give it
+    /// back after the item. Then one is always idle; but a thread that the system has suspended in
+    /// the middle of a get or a return may keep it out of reach. The others look a thousand times,
+    /// and let other threads run in between, before they say `Exhausted`: rare, and yet an error to
+    /// pass on or to try again after, not one to `unwrap`.
+    ///
     /// # Examples
     ///
     /// ```
@@ -194,7 +200,7 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     }
 
     /// How long the depot keeps what it does not need: between one and two intervals, each 10 s by
-    /// default. [`Duration::MAX`]: until it is trimmed.
+    /// default. [`Duration::MAX`]: until it is trimmed. Who looks at the clock: [`Pool::tick`].
     ///
     /// # Examples
     ///

@@ -27,6 +27,8 @@ pub enum GetError<E = Infallible> {
     /// The manager could not make an item.
     Create(E),
     /// As many items exist as `max_total` allows, and none is idle where this thread can reach it.
+    /// One may be idle all the same: in the cache of another thread, or where a thread was suspended
+    /// in the middle of a get or a return. See [`max_total`](crate::Builder::max_total).
     Exhausted,
     /// The pool is closed.
     Closed,

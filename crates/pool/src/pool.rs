@@ -26,17 +26,18 @@ mod upkeep;
 ///
 /// # Memory
 ///
-/// An item lies in a block of its own, one pointer larger than the item, from its creation to its
-/// drop. What is kept idle is at most, in items and in bytes,
+/// An item lies in a block of its own, one pointer larger than the item and the padding to its
+/// alignment, from its creation to its drop. What is kept idle is at most, in items and in bytes,
+/// where an item that weighs w takes w and what its block is larger,
 ///
 /// | where | items | and no more bytes than |
 /// |---|---|---|
 /// | the depot | `max_idle` | `max_idle_bytes` |
-/// | the caches of threads | (2 × rounds + 1) × min(threads, `max_thread_caches`) | items × `max_item_weight` |
-/// | the stripes, for threads beyond | (2 × rounds + 1) × processors | items × `max_item_weight` |
+/// | the caches of threads | (2 × rounds + 1) × min(threads, `max_thread_caches`) | items × (`max_item_weight` + a pointer and padding) |
+/// | the stripes, for threads beyond | (2 × rounds + 1) × processors | items × (`max_item_weight` + a pointer and padding) |
 ///
 /// where rounds is set by [`ThreadCache`](crate::ThreadCache). What the depot has not needed for two decay intervals is
-/// dropped; see [`tick`](Self::tick) and [`trim`](Self::trim).
+/// dropped, if somebody looks at the clock: see [`tick`](Self::tick) and [`trim`](Self::trim).
 ///
 /// # Concurrency
 ///

@@ -153,6 +153,17 @@ fn a_dropped_pool_leaves_nothing_behind() {
     assert_eq!((spent.live_bytes, spent.live_blocks), (0, 0));
 }
 
+#[cfg(feature = "bytes-1")]
+#[test]
+fn bytes_that_there_is_no_memory_for_come_back() {
+    let frozen = pool(Wipe::Never).get_zeroed(100).freeze();
+    let into = || frozen.try_into_bytes();
+    let (result, struck) = thrifty_testkit::with_failing(AllocFault::Onwards, 0, into);
+    let rejected = result.expect_err("there was no memory");
+    assert_eq!((struck, rejected.value.len()), (1, 100));
+    assert_eq!(rejected.value.try_into_bytes().unwrap(), [0; 100][..]);
+}
+
 #[test]
 fn growing_asks_for_less_where_there_is_not_twice_as_much() {
     for gone in [false, true] {

@@ -225,6 +225,25 @@ fn the_budget_is_met_and_not_exceeded() {
     assert!(least.stats().classes()[0].shared <= 3);
 }
 
+/// What threads' caches serve looks at no clock; a timer that ticks does.
+#[test]
+fn a_class_in_use_decays_by_ticks() {
+    let clock = Arc::new(ManualClock::new());
+    let pool = BufferPool::builder().clock(clock.clone()).build().unwrap();
+    drop((0..4000).map(|_| pool.get(1000)).collect::<Vec<_>>());
+    let shared = || pool.stats().classes()[2].shared;
+    let before = shared();
+    assert!(before > 3000, "{before}");
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(10));
+        for _ in 0..100 {
+            drop((pool.get(1000), pool.get(1000)));
+        }
+        pool.tick();
+    }
+    assert_eq!(shared(), 0, "of {before}");
+}
+
 /// The most that threads, more than there are stripes, leave in what they share: all get 60
 /// buffers of each class before any drops one.
 fn most_shared(pool: &BufferPool) -> usize {

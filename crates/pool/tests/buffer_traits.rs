@@ -94,6 +94,17 @@ mod bytes_1 {
     }
 
     #[test]
+    fn bytes_that_are_split_off_are_not_copied() {
+        let mut buf = BufferPool::new().get(10);
+        buf.extend_from_slice(b"headbody");
+        let mut frozen = buf.freeze();
+        let start = frozen.as_ptr();
+        let head = frozen.copy_to_bytes(4);
+        assert_eq!((&head[..], &frozen[..]), (&b"head"[..], &b"body"[..]));
+        assert_eq!(head.as_ptr(), start);
+    }
+
+    #[test]
     fn a_chunk_is_written_and_then_taken_over() {
         let pool = BufferPool::new();
         let mut buf = pool.get(10);
@@ -114,6 +125,7 @@ mod bytes_1 {
         assert_eq!(buf.remaining_mut(), 1 << 20);
         buf.put_bytes(1, 1 << 20);
         assert!(!buf.has_remaining_mut());
+        assert_eq!(buf.chunk_mut().len(), 0);
         let full = std::panic::AssertUnwindSafe(|| buf.put_u8(1));
         assert!(std::panic::catch_unwind(full).is_err());
     }

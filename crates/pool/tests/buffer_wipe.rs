@@ -94,6 +94,27 @@ fn freed_memory_shows_no_secret() {
     assert_eq!(leaks(Wipe::OnPutVolatile), 0);
 }
 
+/// As a foreign function does that is given a pointer and a capacity.
+#[test]
+fn what_is_written_by_pointer_is_wiped_and_not_taken_for_zeros() {
+    for wipe in [Wipe::Never, Wipe::OnPut, Wipe::OnPutVolatile] {
+        let pool = BufferPool::builder().wipe(wipe).build().unwrap();
+        let mut buf = pool.get(200);
+        let capacity = buf.capacity();
+        let start = buf.as_mut_ptr();
+        assert_eq!(start.cast_const(), buf.as_ptr());
+        // SAFETY: so many bytes have been reserved.
+        unsafe { start.write_bytes(7, capacity) };
+        // SAFETY: they have just been written.
+        unsafe { buf.set_len(10) };
+        assert_eq!(buf, [7; 10]);
+        drop(buf);
+        let zeroed = pool.get_zeroed(capacity);
+        assert_eq!(zeroed.as_ptr(), start.cast_const(), "another buffer came");
+        assert!(zeroed.iter().all(|byte| *byte == 0));
+    }
+}
+
 #[test]
 fn idle_memory_is_zero() {
     for wipe in [Wipe::OnPut, Wipe::OnPutVolatile] {

@@ -297,6 +297,32 @@ fn trims_give_back_at_least_what_their_level_promises() {
     assert_eq!(pool.stats().idle, 1);
 }
 
+/// What a thread's cache serves looks at no clock; a timer that ticks does, and so does a limit
+/// controller.
+#[test]
+fn a_pool_in_use_decays_by_ticks() {
+    for by_controller in [false, true] {
+        let clock = Arc::new(ManualClock::new());
+        let pool = builder().clock(clock.clone()).build().unwrap();
+        drop((0..4000).map(|_| pool.get()).collect::<Vec<_>>());
+        let weak = pool.downgrade();
+        let before = pool.stats().idle_in_depot;
+        assert!(before > 3000, "{before}");
+        for _ in 0..3 {
+            clock.advance(Duration::from_secs(10));
+            for _ in 0..100 {
+                drop((pool.get(), pool.get()));
+            }
+            if by_controller {
+                weak.reclaim(Pressure::Low);
+            } else {
+                pool.tick();
+            }
+        }
+        assert_eq!(pool.stats().idle_in_depot, 0, "of {before}");
+    }
+}
+
 #[test]
 fn a_burst_decays_in_two_intervals() {
     let clock = Arc::new(ManualClock::new());

@@ -1,7 +1,7 @@
 //! Threads that come, go, end, are too many, or exist once only: after a fork.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant as Stopwatch;
 
@@ -11,6 +11,55 @@ use thrifty_testkit::{Ledger, Registered, Tracked, around_tls_destructors, churn
 
 type Item = Tracked<u64>;
 type Items = Pool<Item, thrifty_pool::With<Item, fn(&mut Item)>>;
+
+/// What users pair a bounded pool with.
+struct Semaphore {
+    permits: Mutex<usize>,
+    is_free: Condvar,
+}
+
+impl Semaphore {
+    fn acquire(&self) {
+        let permits = self.permits.lock().expect("nobody panics");
+        let wait = self.is_free.wait_while(permits, |permits| *permits == 0);
+        *wait.expect("nobody panics") -= 1;
+    }
+
+    fn release(&self) {
+        *self.permits.lock().expect("nobody panics") += 1;
+        self.is_free.notify_one();
+    }
+}
+
+#[test]
+fn with_a_permit_for_each_item_a_bounded_pool_has_one() {
+    for (threads, most) in [(16, 2), (32, 8)] {
+        let pool = Pool::builder(String::new)
+            .max_total(most)
+            .build()
+            .expect("sound limits");
+        let semaphore = Semaphore {
+            permits: Mutex::new(most),
+            is_free: Condvar::new(),
+        };
+        let exhausted = AtomicUsize::new(0);
+        together(threads, |_| {
+            for _ in 0..160_000 / threads {
+                semaphore.acquire();
+                if pool.try_get().is_err() {
+                    exhausted.fetch_add(1, Relaxed);
+                }
+                semaphore.release();
+            }
+        });
+        assert_eq!(
+            exhausted.load(Relaxed),
+            0,
+            "{threads} threads, {most} items"
+        );
+        assert!(pool.stats().live <= most);
+    }
+}
 
 fn pool(ledger: &Ledger, cache: ThreadCache) -> Items {
     let tracks = *ledger;
@@ -142,7 +191,7 @@ fn more_than_4096_threads_at_once() {
         let pool = pool(&ledger, ThreadCache::Auto);
         let wanted = 4200;
         let (sends, waits) = std::sync::mpsc::channel::<()>();
-        let waits = Arc::new(std::sync::Mutex::new(waits));
+        let waits = Arc::new(Mutex::new(waits));
         let mut threads = Vec::new();
         for index in 0..wanted {
             let (pool, waits) = (pool.clone(), Arc::clone(&waits));
@@ -184,7 +233,7 @@ fn thread_locals_destructors_may_use_the_pool() {
     for cache in caches() {
         let ledger = Ledger::new();
         let pool = pool(&ledger, cache);
-        let held = Arc::new(std::sync::Mutex::new(Some(pool.get())));
+        let held = Arc::new(Mutex::new(Some(pool.get())));
         let late = {
             let (pool, held) = (pool.clone(), Arc::clone(&held));
             move |_: Registered| {
@@ -216,7 +265,7 @@ fn thread_locals_destructors_may_use_the_pool() {
 #[test]
 fn the_last_guard_may_be_dropped_in_a_thread_locals_destructor() {
     let ledger = Ledger::new();
-    let guard = std::sync::Mutex::new(Some(pool(&ledger, ThreadCache::Auto).get()));
+    let guard = Mutex::new(Some(pool(&ledger, ThreadCache::Auto).get()));
     around_tls_destructors(|| (), move |_| drop(guard.lock().unwrap().take()));
     ledger.assert_balanced();
 }

@@ -178,7 +178,8 @@ impl PooledBuf {
     /// # Safety
     ///
     /// `len` is at most the capacity, and all bytes below it have been initialised through this
-    /// buffer, as by [`spare_capacity_mut`](Self::spare_capacity_mut).
+    /// buffer: what lies behind the old length by
+    /// [`spare_capacity_mut`](Self::spare_capacity_mut) or [`as_mut_ptr`](Self::as_mut_ptr).
     ///
     /// # Examples
     ///
@@ -220,6 +221,46 @@ impl PooledBuf {
         // SAFETY: valid: `spare` bytes follow, and need not be initialised; exclusive: this value
         // owns the block, and is borrowed for as long as the slice lives.
         unsafe { slice::from_raw_parts_mut(start.cast().as_ptr(), spare) }
+    }
+
+    /// A pointer to the first byte, for reads of what has been written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = thrifty_pool::BufferPool::builder().align(4096).build()?;
+    /// assert!(pool.get(1).as_ptr().addr() % 4096 == 0);
+    /// # Ok::<(), thrifty_pool::BufferPoolError>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.block.bytes().as_ptr()
+    }
+
+    /// A pointer to the first byte, for writes to all of the [capacity](Self::capacity), as foreign
+    /// functions do. [`set_len`](Self::set_len) afterwards says how far.
+    ///
+    /// As with [`spare_capacity_mut`](Self::spare_capacity_mut), a pool that wipes then wipes all of
+    /// this buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = thrifty_pool::BufferPool::new();
+    /// let mut buf = pool.get(10);
+    /// // SAFETY: there is room for three bytes, which are all written.
+    /// unsafe {
+    ///     buf.as_mut_ptr().write_bytes(7, 3);
+    ///     buf.set_len(3);
+    /// }
+    /// assert_eq!(buf, [7, 7, 7]);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.block.expose_from(self.len);
+        self.block.bytes().as_ptr()
     }
 
     /// The next `len` bytes of the room behind the bytes, or what there is of them, initialised.

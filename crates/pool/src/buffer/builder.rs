@@ -194,7 +194,8 @@ impl BufferPoolBuilder {
     }
 
     /// How often the pool gives back what the last two intervals did not use; 10 seconds unless
-    /// told otherwise. [`Duration::MAX`]: only when told to.
+    /// told otherwise. [`Duration::MAX`]: only when told to. Who looks at the clock:
+    /// [`tick`](BufferPool::tick).
     ///
     /// # Examples
     ///

@@ -43,21 +43,28 @@ use super::{
 /// # Memory
 ///
 /// A buffer takes its capacity and 48 bytes (32 on 32-bit targets), with an alignment above 16
-/// also the padding up to it. What the pool keeps idle is at most
+/// also the padding up to it. The pool itself takes, with the default classes, some 30 KiB and 1.5
+/// KiB for each processor before the first buffer: it is nothing to make for each connection.
+/// Each class below 32 KiB is an engine of its own in a thread's table, which 64 fit into; from nine
+/// such pools on that a thread uses in turn, it finds each a little out of line.
+///
+/// What a pool keeps idle is at most
 ///
 /// - [`max_idle_bytes`](BufferPoolBuilder::max_idle_bytes) in the part that threads share, or three
-///   buffers of each class from 32 KiB on, if that is more;
+///   buffers of each class that has no caches, if that is more;
 /// - for each thread with a cache, of each class below 32 KiB that it used, two magazines of 64 KiB
-///   of buffers, and no more than 64 of them, and one buffer at hand. With the default classes that
-///   is 768 KiB and the headers. Threads beyond
+///   of buffers, padding included, and no more than 64 of them, and one buffer at hand. With the
+///   default classes that is 768 KiB and the headers. Threads beyond
 ///   [`max_thread_caches`](BufferPoolBuilder::max_thread_caches) share as many such caches as there
-///   are processors;
+///   are processors; where that is 0, what all share is a part of `max_idle_bytes`;
 /// - with the feature `thread_local`, for each thread one buffer of each class from 32 KiB on that
-///   it used: 2 MiB with the default classes. [`trim`](Self::trim) and [`tick`](Self::tick) reach
+///   it got: 2 MiB with the default classes. [`trim`](Self::trim) and [`tick`](Self::tick) reach
 ///   these from any thread. After a thread's end they pass on to the next new thread.
 ///
 /// What threads share decays, and what is in slots: what nobody wanted for an interval goes back to
-/// the allocator, as long as the class is in use or somebody [ticks](Self::tick).
+/// the allocator when it ends. That somebody has to notice: threads that exchange magazines with the
+/// shared part look at the clock now and then, and those that get buffers from 32 KiB on; a thread
+/// that its own cache serves does not. So call [`tick`](Self::tick) from a timer.
 /// Larger buffers than the largest class are never kept. After the last handle is dropped, what is
 /// in the caches of other threads stays there until they end, flush, or use more pools.
 ///
@@ -254,8 +261,12 @@ impl BufferPool {
     /// Ends a decay interval, if it is over by the pool's clock, and gives back what nobody wanted
     /// in it.
     ///
-    /// A class in use does this by itself. Where one falls idle, somebody has to call, as a timer
-    /// of the program does.
+    /// Threads that exchange magazines with what is shared do this by themselves, at one exchange of
+    /// 16, and those that get buffers from 32 KiB on, at one of 64. A thread that its own cache
+    /// serves does not look at the clock, which would cost it more than the buffer does. So a class
+    /// whose load falls does not decay by itself, be it in use or not: call this from a timer, once
+    /// in an interval or more often, or hand the pool to a limit controller, whose
+    /// `reclaim(Pressure::Low)` does the same.
     ///
     /// # Examples
     ///

@@ -35,6 +35,9 @@ pub enum ThreadCache {
 
 /// What becomes of an item whose guard is dropped because a panic unwinds.
 ///
+/// What counts is that the thread is panicking when the guard is dropped. So a destructor that runs
+/// meanwhile, and gets an item only then to clean up with it, discards that as well.
+///
 /// # Examples
 ///
 /// ```

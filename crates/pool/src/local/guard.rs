@@ -8,8 +8,8 @@ use super::{ByReset, Clean, LocalPool};
 
 /// An item on loan from a [`LocalPool`]. Dropped, it goes back, cleaned.
 ///
-/// If cleaning it panics, or it is too heavy, or the guard is dropped because a panic unwinds, the
-/// item is dropped. `mem::forget` leaks the item and no more.
+/// If cleaning it panics, or it is too heavy, or the guard is dropped while a panic unwinds, also one
+/// that began before the loan, the item is dropped. `mem::forget` leaks the item and no more.
 ///
 /// # Memory
 ///

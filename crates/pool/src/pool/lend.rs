@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 
-use thrifty_sync::hint;
+use thrifty_sync::{hint, thread};
 
 use super::Pool;
 use crate::error::GetError;
@@ -10,8 +10,17 @@ use crate::manage::{Manage, Verdict};
 use crate::node::{Berth, Loan};
 use crate::pooled::Pooled;
 
-/// How often to look for an idle item that others keep out of reach, in a pool with `max_total`.
+/// How often to look at once for an idle item that others keep out of reach, in a pool with
+/// `max_total`: for as long as a thread that runs needs to let go of a stripe.
 const LOOKS: usize = 32;
+
+/// And how often to look after the other threads could run: one that was suspended while it had a
+/// stripe has to be woken to let go. Nobody waits for this one meanwhile.
+const YIELDS: usize = 1024;
+
+/// After how many looks in a row that found no idle item there is none. One may miss an item: while
+/// it goes from stripe to stripe, others use both.
+const ENOUGH: u32 = 2;
 
 impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// An idle item, or a new one.
@@ -99,14 +108,27 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     #[cold]
     #[inline(never)]
     fn get_cold(&self) -> Result<Pooled<T, M>, GetError<M::Error>> {
-        for _ in 0..LOOKS {
+        let mut in_vain = 0;
+        for look in 0..LOOKS + YIELDS {
             if let Some(item) = self.idle_cold() {
                 return Ok(item);
             }
             match self.make() {
-                // Somebody had it in hand, or a stripe was taken.
-                Err(GetError::Exhausted) if self.stats().idle > 0 => hint::spin_loop(),
+                Err(GetError::Exhausted) => {}
                 made => return made.map(Pooled::new),
+            }
+            let stats = self.stats();
+            // Somebody had it in hand, or a stripe was taken. What is in the caches of other
+            // threads does not come by looking.
+            let is_within_reach = stats.idle_in_depot + stats.idle_in_stripes > 0;
+            in_vain = if is_within_reach { 0 } else { in_vain + 1 };
+            if in_vain == ENOUGH {
+                break;
+            }
+            if look < LOOKS {
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
             }
         }
         Err(GetError::Exhausted)

@@ -51,8 +51,11 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// Ends a decay interval if it is over by the pool's clock: what the depot has not needed for two
     /// intervals is dropped.
     ///
-    /// Threads that exchange items with the depot do this by themselves. Call it now and then if
-    /// the pool may fall idle altogether.
+    /// Threads that exchange magazines with the depot do this by themselves, at one exchange of 16.
+    /// A thread that its own cache serves does not look at the clock, which would cost it more than
+    /// the item does. So a pool whose load falls does not decay by itself, be it in use or not: call
+    /// this from a timer, once in an interval or more often, or hand the pool to a limit
+    /// controller, whose `reclaim(Pressure::Low)` does the same.
     ///
     /// # Examples
     ///
