@@ -15,12 +15,16 @@ use crate::{
 };
 
 /// A point in a store's life to go back to.
+///
+/// No two fields follow each other that do so in the [`Store`]: such a pair is read by one load, which
+/// waits until the cursor that the scope before has just written is in the cache.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Mark {
-    chunk: Option<NonNull<Chunk>>,
-    lo: *mut u8,
     hi: *mut u8,
+    lo: *mut u8,
     side: Option<NonNull<Chunk>>,
+    chunk: Option<NonNull<Chunk>>,
 }
 
 impl Store {
