@@ -37,6 +37,28 @@ pub enum GetError<E = Infallible> {
 }
 
 impl<E> GetError<E> {
+    /// The same with another error of the manager, as for one that is no [`Error`] itself, like a box
+    /// of one: the rest of the chain wants an error that is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_pool::GetError;
+    ///
+    /// let error: GetError<Box<dyn std::error::Error>> = GetError::Create("no route".into());
+    /// let error: GetError<std::io::Error> = error.map_create(|it| std::io::Error::other(it.to_string()));
+    /// assert!(matches!(error, GetError::Create(error) if error.to_string() == "no route"));
+    /// ```
+    #[must_use]
+    pub fn map_create<F>(self, map: impl FnOnce(E) -> F) -> GetError<F> {
+        match self {
+            Self::Create(error) => GetError::Create(map(error)),
+            Self::Exhausted => GetError::Exhausted,
+            Self::Closed => GetError::Closed,
+            Self::Alloc(error) => GetError::Alloc(error),
+        }
+    }
+
     /// From a refusal of the engine, which has two reasons.
     pub(crate) fn refused(why: Refused) -> Self {
         if why == Refused::Closed {

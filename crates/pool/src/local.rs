@@ -78,7 +78,7 @@ pub struct LocalPool<'a, T, C = ByReset> {
 ///     }
 /// }
 ///
-/// let pool = LocalPool::with(Vec::new, Names).max_item_weight(1000);
+/// let pool = LocalPool::with_cleaner(Vec::new, Names).max_item_weight(1000);
 /// pool.get().reserve(1000);
 /// assert_eq!(pool.stats().idle, 0);
 /// ```
@@ -137,12 +137,13 @@ impl<'a, T: Reset> LocalPool<'a, T> {
     ///
     /// See [`LocalPool`].
     pub fn new(create: impl Fn() -> T + 'a) -> Self {
-        Self::with(create, ByReset)
+        Self::with_cleaner(create, ByReset)
     }
 }
 
-impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
-    /// A pool of items that `create` makes and `clean` cleans.
+impl<'a, T, C: Fn(&mut T)> LocalPool<'a, T, C> {
+    /// A pool of items that `create` makes and `reset` cleans. An item weighs its size alone: for
+    /// items that own memory which grows, see [`with_cleaner`](Self::with_cleaner).
     ///
     /// # Panics
     ///
@@ -155,11 +156,27 @@ impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
     /// use std::{collections::BTreeSet, rc::Rc};
     /// use thrifty_pool::LocalPool;
     ///
-    /// let pool = LocalPool::with(BTreeSet::<Rc<str>>::new, |set: &mut BTreeSet<_>| set.clear());
+    /// let pool = LocalPool::with(BTreeSet::<Rc<str>>::new, |set| set.clear());
     /// pool.get().insert("shared".into());
     /// assert!(pool.get().is_empty());
     /// ```
-    pub fn with(create: impl Fn() -> T + 'a, clean: C) -> Self {
+    pub fn with(create: impl Fn() -> T + 'a, reset: C) -> Self {
+        Self::with_cleaner(create, reset)
+    }
+}
+
+impl<'a, T, C: Clean<T>> LocalPool<'a, T, C> {
+    /// A pool of items that `create` makes and `clean` cleans and weighs.
+    ///
+    /// # Panics
+    ///
+    /// When there is no memory for what `create` has captured, for which
+    /// [`try_with`](Self::try_with) has an error.
+    ///
+    /// # Examples
+    ///
+    /// See [`Clean`].
+    pub fn with_cleaner(create: impl Fn() -> T + 'a, clean: C) -> Self {
         match Self::try_with(create, clean) {
             Ok(pool) => pool,
             Err(error) => panic!("{error}"),

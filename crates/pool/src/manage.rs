@@ -49,7 +49,9 @@ pub trait Manage: Send + Sync + 'static {
     type Item: Send + 'static;
 
     /// Why an item could not be made; [`Infallible`](core::convert::Infallible) makes
-    /// [`Pool::get`](crate::Pool::get) available.
+    /// [`Pool::get`](crate::Pool::get) available. A type that is no [`Error`](core::error::Error), as
+    /// `Box<dyn Error>`, serves too; [`GetError::map_create`](crate::GetError::map_create) then makes
+    /// what callers need for `?`.
     type Error;
 
     /// Makes an item, when none is idle.

@@ -23,6 +23,25 @@ fn frozen_bytes_compare_and_hash_as_slices_do() {
 }
 
 #[test]
+fn buffers_compare_with_and_collect_what_slices_do() {
+    let mut buf = BufferPool::new().get(1);
+    buf.extend([1, 2]);
+    buf.extend(&[3; 300]);
+    let vec: Vec<u8> = (&buf).into_iter().copied().collect();
+    assert_eq!((vec.len(), &vec[..3]), (302, &[1, 2, 3][..]));
+    let frozen = bytes(&vec);
+    assert_eq!(buf, vec);
+    assert_eq!(vec, buf);
+    assert_eq!(vec[..], buf);
+    assert_eq!(buf, frozen);
+    assert_eq!(frozen, buf);
+    assert_eq!(frozen, vec);
+    assert_eq!(vec, frozen);
+    assert_ne!(vec[1..], frozen);
+    assert_eq!((&frozen).into_iter().max(), Some(&3));
+}
+
+#[test]
 fn frozen_bytes_are_read_from_the_front() {
     let mut text = bytes(b"one\ntwo\nthree");
     let mut line = String::new();

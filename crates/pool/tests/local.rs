@@ -26,9 +26,7 @@ fn items_and_functions_may_borrow() {
 
 #[test]
 fn items_need_not_be_send() {
-    let pool = LocalPool::with(BTreeMap::<u8, Rc<u8>>::new, |map: &mut BTreeMap<_, _>| {
-        map.clear();
-    });
+    let pool = LocalPool::with(BTreeMap::<u8, Rc<u8>>::new, |map| map.clear());
     let shared = Rc::new(1);
     pool.get().insert(1, Rc::clone(&shared));
     assert_eq!(Rc::strong_count(&shared), 1);
@@ -117,7 +115,7 @@ fn a_panic_in_user_code_loses_one_item_at_most() {
             create.call();
             tracks.track(())
         };
-        LocalPool::with(create, Fused(fuse))
+        LocalPool::with_cleaner(create, Fused(fuse))
     };
     let swept = Sweep::over(&fuse)
         .check("ledger", || ledger.check())
@@ -217,7 +215,7 @@ fn weights_that_overflow_are_as_many_as_there_can_be() {
             usize::MAX
         }
     }
-    let pool = LocalPool::with(|| 0_u8, Liar).max_item_weight(usize::MAX);
+    let pool = LocalPool::with_cleaner(|| 0_u8, Liar).max_item_weight(usize::MAX);
     drop([pool.get(), pool.get()]);
     let freed = pool.trim(Pressure::High);
     assert_eq!((freed.items, freed.bytes), (2, usize::MAX));

@@ -67,14 +67,14 @@ impl From<AllocError> for BufError {
 
 /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) for what is oversize,
 /// [`OutOfMemory`](io::ErrorKind::OutOfMemory) for what cannot be allocated,
-/// [`BrokenPipe`](io::ErrorKind::BrokenPipe) for a closed pool. The kind is all that it says:
+/// [`Other`](io::ErrorKind::Other) for a closed pool, which is no fault of a file or a peer. The kind is all that it says:
 /// anything more would have to be allocated.
 impl From<BufError> for io::Error {
     fn from(error: BufError) -> Self {
         let kind = match error {
             BufError::Oversize { .. } => io::ErrorKind::FileTooLarge,
             BufError::Alloc(_) => io::ErrorKind::OutOfMemory,
-            BufError::Closed => io::ErrorKind::BrokenPipe,
+            BufError::Closed => io::ErrorKind::Other,
         };
         kind.into()
     }

@@ -64,7 +64,7 @@ impl PartialEq for PooledBuf {
 
 impl Eq for PooledBuf {}
 
-macro_rules! equal_to {
+macro_rules! slice_like {
     ($($bytes:ty),+) => { $(
         impl PartialEq<[u8]> for $bytes {
             #[inline]
@@ -77,6 +77,37 @@ macro_rules! equal_to {
             #[inline]
             fn eq(&self, other: &&[u8]) -> bool {
                 **self == **other
+            }
+        }
+
+        impl PartialEq<Vec<u8>> for $bytes {
+            #[inline]
+            fn eq(&self, other: &Vec<u8>) -> bool {
+                **self == **other
+            }
+        }
+
+        impl PartialEq<$bytes> for [u8] {
+            #[inline]
+            fn eq(&self, other: &$bytes) -> bool {
+                *self == **other
+            }
+        }
+
+        impl PartialEq<$bytes> for Vec<u8> {
+            #[inline]
+            fn eq(&self, other: &$bytes) -> bool {
+                **self == **other
+            }
+        }
+
+        impl<'a> IntoIterator for &'a $bytes {
+            type Item = &'a u8;
+            type IntoIter = core::slice::Iter<'a, u8>;
+
+            #[inline]
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter()
             }
         }
 
@@ -96,7 +127,37 @@ macro_rules! equal_to {
     )+ };
 }
 
-equal_to!(PooledBuf, PooledBytes);
+slice_like!(PooledBuf, PooledBytes);
+
+impl PartialEq<PooledBytes> for PooledBuf {
+    #[inline]
+    fn eq(&self, other: &PooledBytes) -> bool {
+        **self == **other
+    }
+}
+
+impl PartialEq<PooledBuf> for PooledBytes {
+    #[inline]
+    fn eq(&self, other: &PooledBuf) -> bool {
+        **self == **other
+    }
+}
+
+/// Appends, growing the buffer. Panics where [`extend_from_slice`](PooledBuf::extend_from_slice)
+/// does; what came before then stays.
+impl Extend<u8> for PooledBuf {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        for byte in bytes {
+            self.extend_from_slice(&[byte]);
+        }
+    }
+}
+
+impl<'a> Extend<&'a u8> for PooledBuf {
+    fn extend<I: IntoIterator<Item = &'a u8>>(&mut self, bytes: I) {
+        self.extend(bytes.into_iter().copied());
+    }
+}
 
 /// Appends, growing the buffer. An error of its pool becomes one of
 /// [these kinds](crate::BufError#impl-From<BufError>-for-Error); nothing is written then.

@@ -84,7 +84,7 @@ impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// # Errors
     ///
     /// The manager could not make one, the pool is closed, or there is no memory. What was made
-    /// before stays.
+    /// before stays, and [`stats`](Self::stats) knows how many that are.
     ///
     /// # Panics
     ///
