@@ -29,6 +29,9 @@ mod config;
 mod copy;
 mod error;
 mod kernel;
+#[cfg(test)]
+mod models;
+mod pool;
 mod retain;
 #[expect(unsafe_code, reason = "rewinds the store at a scope's end")]
 mod scope;
@@ -37,6 +40,15 @@ mod scope;
     reason = "overwrites raw memory that nobody may read any more"
 )]
 mod scrub;
+#[expect(
+    unsafe_code,
+    reason = "owns blocks, and hands out what is free in them"
+)]
+#[expect(
+    clippy::non_send_fields_in_send_ty,
+    reason = "pointers into the block that it owns"
+)]
+mod shared;
 mod stats;
 #[expect(
     unsafe_code,
@@ -69,8 +81,10 @@ pub use self::{
     builder::ArenaBuilder,
     burst::Burst,
     error::FormatError,
+    pool::{ArenaPool, PooledArena},
     retain::Retain,
     scope::Scope,
+    shared::{LocalArena, SharedArena},
     stats::ArenaStats,
     string::ArenaString,
     typed::TypedArena,

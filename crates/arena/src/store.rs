@@ -157,6 +157,11 @@ impl Store {
         self.limit.get()
     }
 
+    /// What was taken from the global allocator.
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved.get()
+    }
+
     pub(crate) fn set_limit(&self, limit: usize) {
         self.limit.set(limit);
     }
