@@ -13,7 +13,9 @@
 //! `held` is raised before a magazine is published and lowered after one is taken, so it never
 //! goes below zero, and it bounds what the depot holds exactly.
 //!
-//! The array is used like a stack. Magazines that came last are taken first: they are warm.
+//! The array is used like a stack. Magazines that came last are taken first: they are warm. Places
+//! for full and for empty magazines alternate, because who takes one of either kind leaves one of
+//! the other: an exchange touches one line of the array, and one with the counts.
 //!
 //! # Invariants
 //!
@@ -30,19 +32,27 @@ use thrifty_sync::{
 
 use crate::magazine::{Header, Magazine};
 
-type Slots = Box<[AtomicPtr<Header>]>;
+/// A place for a full magazine and one for an empty one.
+#[derive(Debug)]
+#[repr(C)]
+struct Slot {
+    full: AtomicPtr<Header>,
+    empty: AtomicPtr<Header>,
+}
 
 /// Full and empty magazines that no thread uses.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Depot {
-    full: Slots,
-    empty: Slots,
-    /// Rounds in `full`, and those about to be.
+    /// Rounds in full magazines, and those about to be.
     held: AtomicUsize,
     /// Their weight.
     held_bytes: AtomicUsize,
     /// The smallest `held` since the current interval began.
     low: AtomicUsize,
+    slots: Box<[Slot]>,
+    /// In how many of them empty magazines may lie: they are looked for one by one.
+    empties: usize,
     /// Rounds in a full magazine.
     per_slot: u32,
     max: Max,
@@ -78,25 +88,29 @@ impl Room {
     }
 }
 
-fn slots(count: usize) -> Option<Slots> {
-    let mut slots = Vec::new();
-    slots.try_reserve_exact(count).ok()?;
-    slots.resize_with(count, || AtomicPtr::new(ptr::null_mut()));
-    Some(slots.into_boxed_slice())
-}
-
 impl Depot {
-    /// A depot of `full` and `empty` slots, if there is memory for them.
-    pub(crate) fn try_new(full: usize, empty: usize, per_slot: u32, max: Max) -> Option<Self> {
+    /// A depot with room for so many full magazines and `empties` empty ones, if there is memory.
+    pub(crate) fn try_new(full: usize, empties: usize, per_slot: u32, max: Max) -> Option<Self> {
+        let mut slots = Vec::new();
+        slots.try_reserve_exact(full).ok()?;
+        slots.resize_with(full, || Slot {
+            full: AtomicPtr::new(ptr::null_mut()),
+            empty: AtomicPtr::new(ptr::null_mut()),
+        });
         Some(Self {
-            full: slots(full)?,
-            empty: slots(empty)?,
             held: AtomicUsize::new(0),
             held_bytes: AtomicUsize::new(0),
             low: AtomicUsize::new(0),
+            slots: slots.into_boxed_slice(),
+            empties: empties.min(full),
             per_slot: per_slot.max(1),
             max,
         })
+    }
+
+    /// The places for empty magazines.
+    fn empty(&self) -> impl Iterator<Item = &AtomicPtr<Header>> {
+        self.slots[..self.empties].iter().map(|slot| &slot.empty)
     }
 
     /// Rounds held. Exact at rest, never below the truth.
@@ -114,7 +128,7 @@ impl Depot {
 
     /// The bytes that the depot itself takes.
     pub(crate) fn slot_bytes(&self) -> usize {
-        (self.full.len() + self.empty.len()) * size_of::<AtomicPtr<Header>>()
+        self.slots.len() * size_of::<Slot>()
     }
 
     /// Reserves room for a magazine of `rounds`.
@@ -180,6 +194,9 @@ impl Depot {
     }
 
     fn reserve_bytes(&self, weight: usize) -> bool {
+        if weight == 0 {
+            return true;
+        }
         // ORDERING(magazine.held): Relaxed; the number alone is the reservation.
         let reserved = self.held_bytes.fetch_update(
             ord!(magazine.held, Relaxed),
@@ -194,13 +211,13 @@ impl Depot {
 
     /// Which slot the last magazine lies in, if all are full and there are no gaps.
     fn guess(&self) -> usize {
-        let last = self.full.len().saturating_sub(1);
+        let last = self.slots.len().saturating_sub(1);
         (self.held() / self.per_slot as usize).min(last)
     }
 
     fn publish(&self, raw: *mut Header, start: usize) -> bool {
-        let (before, after) = self.full.split_at(start);
-        after.iter().chain(before).any(|slot| {
+        let (before, after) = self.slots.split_at(start);
+        after.iter().chain(before).any(|Slot { full: slot, .. }| {
             // ORDERING(magazine.looked): Relaxed; a hint that saves a locked instruction.
             slot.load(ord!(magazine.looked, Relaxed)).is_null()
                 // ORDERING(magazine.publish): AcqRel; as Release it pairs with magazine.take and
@@ -248,8 +265,11 @@ impl Depot {
         if self.held() == 0 {
             return None;
         }
-        let (before, after) = self.full.split_at((self.guess() + 1).min(self.full.len()));
-        let magazine = before.iter().rev().chain(after).find_map(|slot| {
+        let (before, after) = self
+            .slots
+            .split_at((self.guess() + 1).min(self.slots.len()));
+        let from_top = before.iter().rev().chain(after);
+        let magazine = from_top.map(|slot| &slot.full).find_map(|slot| {
             // ORDERING(magazine.looked): Relaxed; a hint that saves a locked instruction.
             if slot.load(ord!(magazine.looked, Relaxed)).is_null() {
                 return None;
@@ -269,8 +289,10 @@ impl Depot {
         let weight = magazine.weight().unwrap_or(0);
         // ORDERING(magazine.held): Relaxed; raised before the magazine was published, so it is
         // seen here with it and does not go below zero.
-        self.held_bytes
-            .fetch_sub(weight, ord!(magazine.held, Relaxed));
+        if weight > 0 {
+            self.held_bytes
+                .fetch_sub(weight, ord!(magazine.held, Relaxed));
+        }
         self.held
             .fetch_sub(magazine.len() as usize, ord!(magazine.held, Relaxed));
     }
@@ -280,7 +302,7 @@ impl Depot {
     /// Each slot is swapped, also one that looks empty: a thread that puts a magazine into it
     /// later reads this write, or one that came after, and so learns that the engine is closed.
     pub(crate) fn drain(&self, mut each: impl FnMut(Magazine)) {
-        for slot in &self.full {
+        for Slot { full: slot, .. } in &self.slots {
             // ORDERING(magazine.drain): AcqRel; as Acquire it pairs with magazine.publish, which
             // wrote the rounds, as Release with the same, which then reads that the engine is
             // closed.
@@ -295,7 +317,7 @@ impl Depot {
 
     /// An empty magazine that somebody has left.
     pub(crate) fn take_empty(&self) -> Option<Magazine> {
-        self.empty.iter().find_map(|slot| {
+        self.empty().find_map(|slot| {
             // ORDERING(magazine.looked): Relaxed; a hint that saves a locked instruction.
             if slot.load(ord!(magazine.looked, Relaxed)).is_null() {
                 return None;
@@ -312,7 +334,7 @@ impl Depot {
     pub(crate) fn put_empty(&self, magazine: Magazine) {
         debug_assert_eq!(magazine.len(), 0, "rounds would be lost");
         let raw = magazine.into_raw();
-        let kept = self.empty.iter().any(|slot| {
+        let kept = self.empty().any(|slot| {
             // ORDERING(magazine.looked): Relaxed; a hint that saves a locked instruction.
             slot.load(ord!(magazine.looked, Relaxed)).is_null()
                 // ORDERING(magazine.put_empty): Release; pairs with magazine.take_empty.
@@ -338,7 +360,7 @@ impl Depot {
     pub(crate) fn free_empty(&self) -> usize {
         let mut freed = 0;
         // So many turns at most: others may go on to put empty ones.
-        for _ in 0..self.empty.len() {
+        for _ in 0..self.empties {
             let Some(magazine) = self.take_empty() else {
                 break;
             };
@@ -353,7 +375,7 @@ impl Depot {
         // ORDERING(magazine.looked): Relaxed; a figure.
         let there =
             |slot: &&AtomicPtr<Header>| !slot.load(ord!(magazine.looked, Relaxed)).is_null();
-        self.empty.iter().filter(there).count()
+        self.empty().filter(there).count()
     }
 
     /// Ends an interval: how many rounds nobody wanted in it.

@@ -132,7 +132,7 @@ impl<S: Supplier> Engine<S> {
     /// A handle that does not keep the engine open.
     #[must_use]
     pub fn downgrade(&self) -> WeakEngine<S> {
-        self.core.leases.add_weak();
+        self.core.traffic.leases.add_weak();
         WeakEngine(self.0)
     }
 
@@ -143,7 +143,7 @@ impl<S: Supplier> Engine<S> {
     /// `shared` is valid: the caller has a round of this engine, or a handle.
     pub unsafe fn from_shared(shared: NonNull<Shared<S>>) -> Option<Self> {
         // SAFETY: valid: the caller's promise.
-        let upgraded = unsafe { shared.as_ref() }.core.leases.upgrade();
+        let upgraded = unsafe { shared.as_ref() }.core.traffic.leases.upgrade();
         upgraded.then(|| Self(shared))
     }
 }
@@ -160,14 +160,14 @@ impl<S: Supplier> Deref for Engine<S> {
 
 impl<S: Supplier> Clone for Engine<S> {
     fn clone(&self) -> Self {
-        self.core.leases.add_handle();
+        self.core.traffic.leases.add_handle();
         Self(self.0)
     }
 }
 
 impl<S: Supplier> Drop for Engine<S> {
     fn drop(&mut self) {
-        if self.core.leases.drop_handle() {
+        if self.core.traffic.leases.drop_handle() {
             self.close();
             // SAFETY: the lease that the handles had in common.
             unsafe { Core::release(self.0.cast(), 1) };
@@ -182,7 +182,7 @@ impl<S: Supplier> WeakEngine<S> {
         // SAFETY: valid: this handle's weak count. The counts of an engine that has ended are
         // there until the memory is freed.
         let core = unsafe { self.0.cast::<Core>().as_ref() };
-        core.leases.upgrade().then(|| Engine(self.0))
+        core.traffic.leases.upgrade().then(|| Engine(self.0))
     }
 }
 
@@ -190,7 +190,7 @@ impl<S: Supplier> Clone for WeakEngine<S> {
     fn clone(&self) -> Self {
         // SAFETY: valid: this handle's weak count.
         let core = unsafe { self.0.cast::<Core>().as_ref() };
-        core.leases.add_weak();
+        core.traffic.leases.add_weak();
         Self(self.0)
     }
 }
@@ -386,7 +386,7 @@ impl<S: Supplier> Shared<S> {
             }
         }
         let mut forgo = Forgo(&self.core, admitted);
-        self.core.leases.add_new(admitted);
+        self.core.traffic.leases.add_new(admitted);
         forgo.1 = 0;
         Ok(Permit::new(self, admitted))
     }

@@ -39,14 +39,14 @@ impl Core {
             return (held.take(), work);
         }
         work.look = held.count_exchange(EXCHANGES_PER_LOOK);
-        let Some(full) = self.depot.take() else {
+        let Some(full) = self.traffic.depot.take() else {
             return (None, work);
         };
         // INVARIANT: 1 — the rounds leave the depot. The caller has a handle, so that the count is
         // not zero meanwhile.
-        self.leases.add(full.len() as usize);
+        self.traffic.leases.add(full.len() as usize);
         if let Some(empty) = held.load(full) {
-            self.depot.put_empty(empty);
+            self.traffic.depot.put_empty(empty);
         }
         (held.take(), work)
     }
@@ -64,14 +64,15 @@ impl Core {
         let room = if held.lacks_spare() {
             None
         } else {
-            match self.depot.reserve(self.rounds as usize) {
+            match self.traffic.depot.reserve(self.rounds as usize) {
                 Some(room) => Some(room),
                 None => return (Err(round), work),
             }
         };
-        let empty = self.depot.take_empty();
+        let empty = self.traffic.depot.take_empty();
         let Some(empty) = empty.or_else(|| Magazine::try_new(self.rounds)) else {
-            room.into_iter().for_each(|room| self.depot.unreserve(room));
+            room.into_iter()
+                .for_each(|room| self.traffic.depot.unreserve(room));
             return (Err(round), work);
         };
         work.deposit = held.unload_spare(empty).zip(room);
@@ -95,14 +96,14 @@ impl Core {
 
     /// Gives a cache that has one magazine, or none, another.
     fn add_magazine(&self, held: Held<'_>) -> bool {
-        let empty = self.depot.take_empty();
+        let empty = self.traffic.depot.take_empty();
         let Some(empty) = empty.or_else(|| Magazine::try_new(self.rounds)) else {
             return false;
         };
         if let Some(before) = held.unload_spare(empty) {
             // There was no spare, so nothing comes out.
             debug_assert_eq!(before.len(), 0, "a spare came out of nowhere");
-            self.depot.put_empty(before);
+            self.traffic.depot.put_empty(before);
         }
         true
     }
@@ -148,7 +149,7 @@ impl Core {
         // SAFETY: the rounds are from this engine, and nobody uses them: they are in `magazine`.
         let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
         magazine.set_weight(weight);
-        match self.depot.put(magazine, room) {
+        match self.traffic.depot.put(magazine, room) {
             // INVARIANT: 2.
             Ok(()) if self.is_closed() => self.drain(),
             Ok(()) => {}
@@ -168,13 +169,13 @@ impl Core {
             self.census.gone(rounds);
         }
         magazine.clear();
-        self.depot.put_empty(magazine);
+        self.traffic.depot.put_empty(magazine);
         rounds
     }
 
     /// A magazine with one round in it, if there is memory.
     fn magazine_of(&self, round: Round) -> Result<Magazine, Round> {
-        let empty = self.depot.take_empty();
+        let empty = self.traffic.depot.take_empty();
         let Some(mut magazine) = empty.or_else(|| Magazine::try_new(self.rounds)) else {
             return Err(round);
         };
@@ -192,10 +193,10 @@ impl Core {
 
     /// Empties the depot of a closed engine.
     pub(crate) fn drain(&self) {
-        self.depot.drain(|magazine| {
+        self.traffic.depot.drain(|magazine| {
             self.dispose(magazine);
         });
-        self.depot.free_empty();
+        self.traffic.depot.free_empty();
     }
 
     /// Moves what a cache holds to the depot, or destroys it; for a cache that is given up.
@@ -226,20 +227,20 @@ impl Core {
     /// that is there; destroys the others. Their leases are the caller's to end.
     fn return_to_depot(&self, mut magazine: Magazine) {
         if magazine.len() == 0 {
-            return self.depot.put_empty(magazine);
+            return self.traffic.depot.put_empty(magazine);
         }
         if self.is_closed() {
             self.dispose(magazine);
             return;
         }
-        let Some(room) = self.depot.reserve_some(magazine.len() as usize) else {
+        let Some(room) = self.traffic.depot.reserve_some(magazine.len() as usize) else {
             return self.turn_away(magazine);
         };
         if room.rounds() < magazine.len() as usize {
             match self.split(&mut magazine, room.rounds()) {
                 Some(rest) => self.turn_away(rest),
                 None => {
-                    self.depot.unreserve(room);
+                    self.traffic.depot.unreserve(room);
                     return self.turn_away(magazine);
                 }
             }
@@ -251,12 +252,12 @@ impl Core {
     /// threads that end with a few rounds each do not fill the slots.
     fn merge(&self, mut magazine: Magazine, room: Room) {
         let is_partial = magazine.len() < magazine.capacity();
-        let Some(mut other) = is_partial.then(|| self.depot.remove()).flatten() else {
+        let Some(mut other) = is_partial.then(|| self.traffic.depot.remove()).flatten() else {
             self.deposit(magazine, room);
             return;
         };
         let there = other.len() as usize;
-        let Some(place) = self.depot.reserve(there) else {
+        let Some(place) = self.traffic.depot.reserve(there) else {
             // Somebody was quicker to put a magazine where this one lay.
             self.turn_away(other);
             self.deposit(magazine, room);
@@ -265,10 +266,11 @@ impl Core {
         // SAFETY: the rounds are from this engine, and nobody uses them.
         let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
         if !self
+            .traffic
             .depot
             .has_room_for(weight + other.weight().unwrap_or(0))
         {
-            self.depot.unreserve(room);
+            self.traffic.depot.unreserve(room);
             self.turn_away(magazine);
             self.deposit(other, place);
             return;
@@ -287,8 +289,8 @@ impl Core {
         if magazine.len() > 0 {
             self.deposit(magazine, rest);
         } else {
-            self.depot.unreserve(rest);
-            self.depot.put_empty(magazine);
+            self.traffic.depot.unreserve(rest);
+            self.traffic.depot.put_empty(magazine);
         }
     }
 
@@ -302,7 +304,7 @@ impl Core {
 
     /// Puts a magazine back that was in the depot.
     pub(crate) fn put_back(&self, magazine: Magazine) {
-        match self.depot.reserve(magazine.len() as usize) {
+        match self.traffic.depot.reserve(magazine.len() as usize) {
             Some(room) => {
                 self.deposit(magazine, room);
             }

@@ -19,9 +19,9 @@ use thrifty_sync::{acquire_after, atomic::AtomicUsize, ord};
 /// loop. Half of what fits is left for rounds, of which memory limits the number.
 const MOST: usize = usize::MAX / 2;
 
-/// The counts. On a line of their own, away from what every hit reads.
+/// The counts.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(C)]
 pub(crate) struct Leases {
     handles: AtomicUsize,
     strong: AtomicUsize,

@@ -118,7 +118,7 @@ impl World {
 
     fn make(&self) -> Round {
         assert_eq!(self.core.census.admit(1), 1);
-        self.core.leases.add(1);
+        self.core.traffic.leases.add(1);
         self.core.census.created(1);
         count(&self.log.made);
         let token = Box::into_raw(Box::new(Token(UnsafeCell::new(0))));
@@ -189,7 +189,7 @@ impl Handle {
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        self.core().leases.add_handle();
+        self.core().traffic.leases.add_handle();
         Self(self.0)
     }
 }
@@ -200,7 +200,7 @@ impl Drop for Handle {
         if std::thread::panicking() {
             return;
         }
-        if self.core().leases.drop_handle() {
+        if self.core().traffic.leases.drop_handle() {
             self.close();
             // SAFETY: the handles' common lease.
             unsafe { Core::release(self.0.cast(), 1) };
@@ -278,10 +278,10 @@ fn spawn(handle: &Handle, body: impl FnOnce(Handle) + Send + 'static) -> JoinHan
 }
 
 fn take_from_depot(handle: &Handle) -> bool {
-    let Some(mut magazine) = handle.core().depot.take() else {
+    let Some(mut magazine) = handle.core().traffic.depot.take() else {
         return false;
     };
-    handle.core().leases.add(magazine.len() as usize);
+    handle.core().traffic.leases.add(magazine.len() as usize);
     let round = magazine.pop().expect("a round");
     assert_eq!(magazine.len(), 0);
     magazine.free();
@@ -311,7 +311,7 @@ fn no_round_is_lost_or_doubled_through_the_depot() {
                 .into_iter()
                 .for_each(|thread| thread.join().unwrap());
             while take_from_depot(&handle) {}
-            assert_eq!(handle.core().depot.held(), 0);
+            assert_eq!(handle.core().traffic.depot.held(), 0);
             assert_eq!(read(&log.destroyed), 2);
             drop(handle);
             assert_all_gone(&log);
@@ -325,7 +325,7 @@ fn an_empty_magazine_passes_on_whole() {
         .check(|| {
             let (handle, _) = Handle::new(|_| {});
             let work = |handle: &Handle| {
-                let depot = &handle.core().depot;
+                let depot = &handle.core().traffic.depot;
                 let empty = depot.take_empty().or_else(|| Magazine::try_new(1));
                 let mut magazine = empty.expect("memory");
                 assert_eq!(magazine.len(), 0);
@@ -370,7 +370,7 @@ fn reaping_races_with_takers_and_putters() {
             threads
                 .into_iter()
                 .for_each(|thread| thread.join().unwrap());
-            let held = handle.core().depot.held();
+            let held = handle.core().traffic.depot.held();
             assert_eq!(read(&log.destroyed) + held, 2);
             drop(handle);
             assert_all_gone(&log);
@@ -397,7 +397,7 @@ fn the_engine_ends_once_after_all_that_used_it() {
 fn the_memory_goes_last() {
     Model::new("the_memory_goes_last").unbounded().check(|| {
         let (handle, log) = Handle::new(|_| {});
-        handle.core().leases.add_weak();
+        handle.core().traffic.leases.add_weak();
         let weak = Lent(handle.0, NonNull::dangling());
         let thread = thread::spawn(move || {
             // SAFETY: valid: the weak count.

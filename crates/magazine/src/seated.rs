@@ -15,7 +15,7 @@ impl Core {
     ///
     /// The caller has just become the owner of `seat`, which is one of this engine.
     pub(crate) unsafe fn sit(&self, seat: &Seat, next: *const Seat) {
-        self.leases.add_weak();
+        self.traffic.leases.add_weak();
         let place = Place {
             core: self.origin(),
             prev: ptr::null(),
@@ -62,7 +62,7 @@ impl Core {
         let core = unsafe { this.as_ref() };
         let (put, work) = core.stow(held, round);
         // The round's lease is in the cache now, from where the supplier may remove it meanwhile.
-        core.leases.add(1);
+        core.traffic.leases.add(1);
         // SAFETY: valid, and the lease just added is kept until below.
         unsafe { Self::finish(this, work) };
         // SAFETY: the lease that was added above.

@@ -38,19 +38,19 @@ impl Stats {
     /// The figures of an engine.
     pub(crate) fn of(core: &Core) -> Self {
         let (live, [created, retired, reclaimed, overflowed]) = core.census.read();
-        let depot = core.depot.held();
+        let depot = core.traffic.depot.held();
         let taken = core.seats().filter(|seat| seat.is_taken()).count();
         let cached: usize = core.seats().map(|seat| seat.cache.count()).sum();
         let striped: usize = core.stripes.iter().map(|stripe| stripe.count()).sum();
         // What holds the rounds, at the least, and what is known to hold none.
         let magazines = (depot + cached + striped).div_ceil(core.rounds as usize);
-        let magazines = magazines + core.depot.empty_magazines();
+        let magazines = magazines + core.traffic.depot.empty_magazines();
         Self {
             live,
             depot,
             cached,
             striped,
-            depot_bytes: core.depot.held_bytes(),
+            depot_bytes: core.traffic.depot.held_bytes(),
             thread_caches: taken,
             created,
             retired,

@@ -84,7 +84,7 @@ impl Core {
             return Err(round);
         };
         // The round's own lease is gone from our hands once it lies in a stripe.
-        core.leases.add(1);
+        core.traffic.leases.add(1);
         let mut round = Err(round);
         for offset in 0..core.stripes.len() {
             let Err(left) = round else { break };

@@ -12,12 +12,14 @@ impl Core {
             // The clock may be the user's, and its panic would lose the caller's round.
             if let Some(now) = contain(|| self.config.now()).flatten() {
                 if self.decay.is_over(now) {
-                    self.decay.owe(self.depot.end_interval());
+                    self.decay.owe(self.traffic.depot.end_interval());
                 }
             }
         }
         if pay {
-            let due = self.decay.take_on(self.rounds as usize, self.depot.low());
+            let due = self
+                .decay
+                .take_on(self.rounds as usize, self.traffic.depot.low());
             self.reap(due);
         }
     }
@@ -31,8 +33,8 @@ impl Core {
     }
 
     fn end_interval(&self) -> Reclaimed {
-        let due = self.decay.take_on(usize::MAX, self.depot.low());
-        self.reap(self.depot.end_interval().max(due))
+        let due = self.decay.take_on(usize::MAX, self.traffic.depot.low());
+        self.reap(self.traffic.depot.end_interval().max(due))
     }
 
     /// Destroys up to so many rounds of the depot.
@@ -40,10 +42,10 @@ impl Core {
         let mut left = rounds;
         let mut reclaimed = Reclaimed::new();
         while left > 0 {
-            let Some(mut magazine) = self.depot.remove() else {
+            let Some(mut magazine) = self.traffic.depot.remove() else {
                 break;
             };
-            self.depot.lower();
+            self.traffic.depot.lower();
             let mut last = None;
             if magazine.len() as usize > left {
                 last = self.split(&mut magazine, left);
@@ -67,7 +69,7 @@ impl Core {
     /// Leaves `keep` rounds in the magazine; the others go into one of their own, if there is
     /// memory for it.
     pub(crate) fn split(&self, magazine: &mut Magazine, keep: usize) -> Option<Magazine> {
-        let empty = self.depot.take_empty();
+        let empty = self.traffic.depot.take_empty();
         let mut rest = empty.or_else(|| Magazine::try_new(self.rounds))?;
         while magazine.len() as usize > keep {
             let Some(round) = magazine.pop() else { break };
@@ -84,16 +86,16 @@ impl Core {
         match pressure {
             Pressure::Low => self.end_interval(),
             // As much as there is now: a trim does not run after those who go on to put.
-            Pressure::Medium => self.reap(self.depot.held()),
+            Pressure::Medium => self.reap(self.traffic.depot.held()),
             Pressure::High => {
                 self.next_epoch();
-                let mut reclaimed = self.reap(self.depot.held());
+                let mut reclaimed = self.reap(self.traffic.depot.held());
                 for stripe in &self.stripes {
                     let emptied = self.empty_stripe(stripe);
                     self.census.reclaimed(emptied.items);
                     reclaimed += emptied;
                 }
-                let freed = self.depot.free_empty();
+                let freed = self.traffic.depot.free_empty();
                 reclaimed + Reclaimed::new().with_bytes(freed)
             }
         }
@@ -116,7 +118,7 @@ impl Core {
             // SAFETY: the round is from this engine, and nobody uses it.
             let weight = unsafe { (self.vtable.weigh)(self.origin(), &[round]) };
             self.dispose_one(round);
-            let last = self.leases.release(1);
+            let last = self.traffic.leases.release(1);
             debug_assert!(!last, "the caller has a lease of its own");
             reclaimed += Reclaimed::new().with_items(1).with_bytes(weight);
         }
@@ -124,7 +126,7 @@ impl Core {
             // SAFETY: the rounds are from this engine, and nobody uses them.
             let weight = unsafe { (self.vtable.weigh)(self.origin(), magazine.rounds()) };
             let gone = self.dispose(magazine);
-            let last = gone > 0 && self.leases.release(gone);
+            let last = gone > 0 && self.traffic.leases.release(gone);
             debug_assert!(!last, "the caller has a lease of its own");
             reclaimed += Reclaimed::new().with_items(gone).with_bytes(weight);
         }
