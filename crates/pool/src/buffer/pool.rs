@@ -40,6 +40,16 @@ use super::{
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
+/// One for the program, in a `static`:
+///
+/// ```
+/// use std::sync::LazyLock;
+/// use thrifty_pool::BufferPool;
+///
+/// static BUFFERS: LazyLock<BufferPool> = LazyLock::new(BufferPool::new);
+/// assert!(BUFFERS.get(100).is_empty());
+/// ```
+///
 /// # Memory
 ///
 /// A buffer takes its capacity and 48 bytes (32 on 32-bit targets), with an alignment above 16
