@@ -16,9 +16,11 @@ use crate::shape::Shape;
 use crate::slab::Global;
 use crate::slabs::{Rules, Slabs};
 
-/// What a magazine may hold: so many bytes, and so many blocks.
+/// What a magazine may hold: so many bytes, and so many blocks. An exchange with the depot costs two
+/// cores some 150 ns each; with 64 blocks of 64 bytes that is a seventh of a hand-over, with 256 a
+/// twentieth (22, 15, 13 and 11 ns for 16, 64, 256 and 1024 blocks).
 const MAGAZINE_BYTES: usize = 64 << 10;
-const MAX_ROUNDS: usize = 64;
+const MAX_ROUNDS: usize = 256;
 
 /// What the depot may hold: so many bytes, and so many magazines. It is what keeps threads that
 /// work on more than their caches hold from waiting for each other at the slabs.
@@ -281,7 +283,9 @@ mod tests {
     #[test]
     fn magazines_hold_no_more_than_their_bytes() {
         let cases = [
-            (1, 64),
+            (1, 256),
+            (256, 256),
+            (257, 128),
             (1024, 64),
             (1025, 32),
             (4096, 16),

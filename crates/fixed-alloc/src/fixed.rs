@@ -38,7 +38,7 @@ mod upkeep;
 /// | the caches of threads | (2 magazines and a block) × min(threads, `max_thread_caches`) |
 /// | the stripes, for threads beyond | (2 magazines and a block) × processors |
 ///
-/// with magazines of up to 64 blocks or 64 KiB, and of one block if that is larger; and whatever
+/// with magazines of up to 256 blocks or 64 KiB, and of one block if that is larger; and whatever
 /// free blocks lie in slabs beside blocks that are in use. An empty slab beyond the spares goes back
 /// to the global allocator at once. What the depot has not needed for two decay intervals goes back
 /// to the slabs; see [`tick`](Self::tick) and [`trim`](Self::trim).
