@@ -20,6 +20,8 @@
 //! 1. The slab of a record that is in `places` is in the books: nobody has released it.
 //! 2. A bit is set if and only if its block is free; bits beyond a slab's blocks are clear.
 //! 3. A record with free blocks is in the list that [`Books::list_for`] says, others are in none.
+//! 4. Checked books have a second bit for each block, which is set while it is lent. A block with
+//!    neither bit is on its way from one state to the other, or is set aside for good.
 
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
@@ -59,8 +61,10 @@ pub(crate) enum Fault {
 #[derive(Debug)]
 pub(crate) struct Books {
     shape: Shape,
+    /// Whether there are bits for blocks that are lent.
+    checked: bool,
     records: Vec<Record>,
-    /// `shape.words()` for each record.
+    /// `shape.words()` for each record, and as many again in checked books.
     bits: Vec<u64>,
     places: Places,
     heads: [u32; LISTS],
@@ -76,6 +80,12 @@ pub(crate) struct Books {
 pub(crate) struct Figures {
     /// Slabs in the books.
     pub(crate) slabs: usize,
+    /// Slabs taken out whose memory has not gone back yet.
+    pub(crate) releasing: usize,
+    /// Trims that are under way. They release what is empty at their end, and nobody else does.
+    pub(crate) trims: usize,
+    /// Whether nobody will take blocks any more.
+    pub(crate) closed: bool,
     /// Those without a block in use.
     pub(crate) empty: usize,
     /// Blocks in use: lent, or idle in the engine.
@@ -110,11 +120,11 @@ pub(crate) struct Room {
 
 impl Room {
     /// Room for so many slabs, if there is memory.
-    pub(crate) fn try_new(slabs: usize, shape: &Shape) -> Option<Self> {
+    pub(crate) fn try_new(slabs: usize, shape: &Shape, checked: bool) -> Option<Self> {
         let mut records = Vec::new();
         records.try_reserve_exact(slabs).ok()?;
         let mut bits = Vec::new();
-        bits.try_reserve_exact(slabs.checked_mul(shape.words())?)
+        bits.try_reserve_exact(slabs.checked_mul(stride(shape, checked))?)
             .ok()?;
         Some(Self {
             records,
@@ -126,9 +136,10 @@ impl Room {
 
 impl Books {
     /// No slabs, and no room for any.
-    pub(crate) fn new(shape: Shape) -> Self {
+    pub(crate) fn new(shape: Shape, checked: bool) -> Self {
         Self {
             shape,
+            checked,
             records: Vec::new(),
             bits: Vec::new(),
             places: Places::default(),
@@ -162,7 +173,7 @@ impl Books {
     /// Enters a slab, all of its blocks free. There is room: see [`wants_room`](Self::wants_room).
     pub(crate) fn enter(&mut self, slab: Slab) {
         let key = self.shape.key(slab.address());
-        let words = self.shape.words();
+        let stride = stride(&self.shape, self.checked);
         let record = if self.vacant == NIL {
             self.records.push(Record {
                 slab: None,
@@ -171,7 +182,7 @@ impl Books {
                 next: NIL,
                 before: NIL,
             });
-            self.bits.resize(self.bits.len() + words, 0);
+            self.bits.resize(self.bits.len() + stride, 0);
             u32::try_from(self.records.len() - 1).unwrap_or(NIL)
         } else {
             let vacant = self.vacant;
@@ -214,7 +225,23 @@ impl Books {
         self.figures.slabs -= 1;
         self.figures.empty -= 1;
         self.figures.removed += 1;
+        self.figures.releasing += 1;
         Some(slab)
+    }
+
+    /// Gives the room up, if there is no slab in it; it is to be freed by the caller.
+    pub(crate) fn vacate(&mut self) -> Option<Room> {
+        if self.figures.slabs > 0 {
+            return None;
+        }
+        // No record is in a list, since none has a slab.
+        self.vacant = NIL;
+        self.figures.book_bytes = 0;
+        Some(Room {
+            records: core::mem::take(&mut self.records),
+            bits: core::mem::take(&mut self.bits),
+            places: core::mem::take(&mut self.places),
+        })
     }
 
     /// Takes a slab out of the books for good, whatever its blocks are used for.
@@ -328,14 +355,53 @@ impl Books {
     /// slab.
     pub(crate) fn check(&self, address: usize) -> Result<NonNull<u8>, Fault> {
         let (record, index) = self.look_up(address)?;
-        let word = record as usize * self.shape.words() + (index / WORD) as usize;
-        if self.bits[word] >> (index % WORD) & 1 != 0 {
+        let (word, bit) = self.bit_of(record, index);
+        let is_free = if self.checked {
+            self.bits[self.lent(word)] & bit == 0
+        } else {
+            self.bits[word] & bit != 0
+        };
+        if is_free {
             return Err(Fault::Double);
         }
         let slab = self.records[record as usize].slab.as_ref();
         // Invariant 1: what `places` finds has a slab.
         let slab = slab.ok_or(Fault::Foreign)?;
         Ok(block(slab.base(), self.shape.offset(index)).cast())
+    }
+
+    /// As [`check`](Self::check), in checked books; the block is no longer lent, and not free yet.
+    pub(crate) fn claim(&mut self, address: usize) -> Result<NonNull<u8>, Fault> {
+        let block = self.check(address)?;
+        let (record, index) = self.look_up(address)?;
+        let (word, bit) = self.bit_of(record, index);
+        let lent = self.lent(word);
+        // INVARIANT: 4 — from here on it has neither bit.
+        self.bits[lent] &= !bit;
+        Ok(block)
+    }
+
+    /// Enters a block that was taken as lent, in checked books.
+    pub(crate) fn lend(&mut self, block: NonNull<u8>) {
+        let Ok((record, index)) = self.look_up(block.addr().get()) else {
+            debug_assert!(false, "a block that was not taken from these books");
+            return;
+        };
+        let (word, bit) = self.bit_of(record, index);
+        let lent = self.lent(word);
+        // INVARIANT: 4 — its other bit was cleared when it was taken.
+        self.bits[lent] |= bit;
+    }
+
+    /// Where the bit is that says that a block is free.
+    fn bit_of(&self, record: u32, index: u32) -> (usize, u64) {
+        let first = record as usize * stride(&self.shape, self.checked);
+        (first + (index / WORD) as usize, 1 << (index % WORD))
+    }
+
+    /// The word in which a block is lent, beside that in which it is free.
+    fn lent(&self, word: usize) -> usize {
+        word + self.shape.words()
     }
 
     /// The record and the number of the block at this address.
@@ -350,7 +416,7 @@ impl Books {
 
     fn words_of(&mut self, record: u32) -> &mut [u64] {
         let words = self.shape.words();
-        let first = record as usize * words;
+        let first = record as usize * stride(&self.shape, self.checked);
         &mut self.bits[first..first + words]
     }
 
@@ -407,6 +473,11 @@ impl Books {
             }
         }
     }
+}
+
+/// The words of bits that a record has.
+fn stride(shape: &Shape, checked: bool) -> usize {
+    shape.words() << u32::from(checked)
 }
 
 /// The block so far into a slab, with the provenance of the slab.

@@ -11,13 +11,20 @@ use crate::counted::Counted;
 #[derive(Clone, Default)]
 pub(crate) struct Budget(Option<Counted<Left>>);
 
-struct Left(AtomicUsize);
+struct Left {
+    limit: usize,
+    /// More than `limit` after an [`overdraw`](Budget::overdraw).
+    taken: AtomicUsize,
+}
 
 impl Budget {
     /// A limit to share.
     pub(crate) fn try_new(bytes: usize) -> Result<Self, AllocError> {
-        let left = Counted::try_new(Left(AtomicUsize::new(bytes)))?;
-        Ok(Self(Some(left)))
+        let left = Left {
+            limit: bytes,
+            taken: AtomicUsize::new(0),
+        };
+        Ok(Self(Some(Counted::try_new(left)?)))
     }
 
     /// Without a limit.
@@ -33,17 +40,23 @@ impl Budget {
         // ORDERING(budget.left): Relaxed; the number is all there is to it: nothing is read on the
         // strength of it, and each change is one step.
         let (set, fetch) = (ord!(budget.left, Relaxed), ord!(budget.left, Relaxed));
-        let taken = left
-            .0
-            .fetch_update(set, fetch, |left| left.checked_sub(bytes));
-        taken.is_ok()
+        let more = |taken: usize| taken.checked_add(bytes).filter(|&all| all <= left.limit);
+        left.taken.fetch_update(set, fetch, more).is_ok()
+    }
+
+    /// Takes so many bytes, be they left or not.
+    pub(crate) fn overdraw(&self, bytes: usize) {
+        if let Some(left) = &self.0 {
+            // ORDERING(budget.left): Relaxed; see `take`.
+            left.taken.fetch_add(bytes, ord!(budget.left, Relaxed));
+        }
     }
 
     /// Gives so many bytes back.
     pub(crate) fn give(&self, bytes: usize) {
         if let Some(left) = &self.0 {
             // ORDERING(budget.left): Relaxed; see `take`.
-            left.0.fetch_add(bytes, ord!(budget.left, Relaxed));
+            left.taken.fetch_sub(bytes, ord!(budget.left, Relaxed));
         }
     }
 }
@@ -51,9 +64,9 @@ impl Budget {
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // ORDERING(budget.left): Relaxed; a number to look at.
-        let left = |left: &Counted<Left>| left.0.load(ord!(budget.left, Relaxed));
+        let taken = |left: &Counted<Left>| left.taken.load(ord!(budget.left, Relaxed));
         f.debug_tuple("Budget")
-            .field(&self.0.as_ref().map(left))
+            .field(&self.0.as_ref().map(taken))
             .finish()
     }
 }
@@ -69,6 +82,11 @@ mod tests {
         assert!(budget.take(6) && !other.take(5) && other.take(4) && !budget.take(1));
         other.give(6);
         assert!(budget.take(6));
+        other.overdraw(5);
+        other.give(4);
+        assert!(!budget.take(1), "one too many is still out");
+        other.give(2);
+        assert!(budget.take(1) && !budget.take(1));
         assert!(Budget::unlimited().take(usize::MAX));
     }
 }

@@ -218,7 +218,8 @@ impl Builder {
         self.config.validate().map_err(|error| match error {
             EngineError::RoundsTooMany(rounds) => ConfigError::RoundsTooMany(rounds),
             EngineError::NoInterval => ConfigError::NoInterval,
-            // The only other one is `NowhereToCache`, and there are always stripes.
+            // Of the others, `NowhereToCache` is none, since there are always stripes, nor `IdleTooMany`,
+            // since the depot has at most `DEPOT_MAGAZINES`.
             _ => ConfigError::NothingMayLive,
         })?;
         let slabs = Slabs::new(shape, self.rules, Global);
@@ -245,7 +246,8 @@ impl Builder {
         }
         self.config.max_idle = match self.config.rounds {
             0 => SINGLES,
-            rounds => rounds * depot_magazines(rounds.saturating_mul(shape.size)),
+            // Too many rounds are refused with the rest of the configuration.
+            rounds => rounds.saturating_mul(depot_magazines(rounds.saturating_mul(shape.size))),
         };
         Ok(())
     }

@@ -17,6 +17,14 @@ use crate::slabs::{POISON, Slabs};
 
 /// A block from the slab layer, whose pattern is whole.
 pub(crate) fn take(engine: &Blocks) -> Result<NonNull<u8>, AllocError> {
+    take_with(engine, Slabs::take)
+}
+
+/// As [`take`], out of the slab layer by way of `from`.
+pub(crate) fn take_with(
+    engine: &Blocks,
+    from: impl FnOnce(&Slabs, NonNull<()>, &mut Batch, usize) -> Result<(), AllocError>,
+) -> Result<NonNull<u8>, AllocError> {
     let slabs = engine.supplier();
     let permit = engine.permit().map_err(|why| {
         slabs.error(match why {
@@ -25,7 +33,7 @@ pub(crate) fn take(engine: &Blocks) -> Result<NonNull<u8>, AllocError> {
         })
     })?;
     let mut batch = Batch::new();
-    slabs.take(engine.shared().cast(), &mut batch, 1)?;
+    from(slabs, engine.shared().cast(), &mut batch, 1)?;
     let Some((block, _)) = batch.split_first() else {
         return Err(slabs.error(AllocErrorKind::Exhausted));
     };
@@ -34,10 +42,12 @@ pub(crate) fn take(engine: &Blocks) -> Result<NonNull<u8>, AllocError> {
     // this function's; who writes to it all the same has broken the contract of its free.
     let bytes = unsafe { core::slice::from_raw_parts(block.as_ptr(), slabs.shape.size) };
     if let Some(at) = bytes.iter().position(|&byte| byte != POISON) {
-        // The permit goes, the bit stays: nobody gets this block again.
+        // The permit goes. The block stays neither free nor lent: nobody gets it again, and a free
+        // of it is a bad one.
         slabs.count_fault();
         use_after_free_cold(slabs, block, at);
     }
+    slabs.lend_checked(block);
     permit.keep();
     Ok(block)
 }

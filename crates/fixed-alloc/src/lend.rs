@@ -7,8 +7,12 @@
 //!                        a magazine at a time                           a magazine at a time
 //! ```
 //!
-//! A block that is lent has a lease of its engine, which lives as long. A hardened engine has no
-//! magazines, so that no hit ever happens and the cold path decides: the hit pays nothing for it.
+//! A block that is lent has a lease of its engine, which lives as long.
+//!
+//! An engine without magazines is *direct*: the hit never happens and pays nothing for it, and the cold
+//! path goes to the slab layer at once. A search of depot and stripes is no snapshot; it can miss a
+//! block that is idle. The slab layer's lock makes it one, so that in a bounded allocator every last
+//! block can be had, and a hardened one checks each.
 
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
@@ -66,19 +70,47 @@ pub(crate) unsafe fn give(shared: NonNull<Shared<Slabs>>, block: NonNull<u8>) {
 
 /// Takes as many blocks as there are places in `out`, if there are; answers with how many.
 pub(crate) fn take_many(engine: &Blocks, out: &mut [MaybeUninit<NonNull<u8>>]) -> usize {
-    let mut taken = 0;
-    while taken < out.len() {
+    let mut taken = Taken {
+        engine,
+        out,
+        len: 0,
+    };
+    while taken.len < taken.out.len() {
         if let Some(block) = engine.take_hit() {
-            out[taken].write(wake(engine, block));
-            taken += 1;
+            taken.out[taken.len].write(wake(engine, block));
+            taken.len += 1;
             continue;
         }
-        match take_batch_cold(engine, &mut out[taken..]) {
+        match take_batch_cold(engine, &mut taken.out[taken.len..]) {
             0 => break,
-            more => taken += more,
+            more => taken.len += more,
         }
     }
-    taken
+    core::mem::take(&mut taken.len)
+}
+
+/// The first places of a batch. A panic on the way to the others gives their blocks back.
+struct Taken<'a> {
+    engine: &'a Blocks,
+    out: &'a mut [MaybeUninit<NonNull<u8>>],
+    /// So many places were written.
+    len: usize,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for place in &self.out[..self.len] {
+            // SAFETY: initialised: one of the first `len`.
+            let block = unsafe { place.assume_init() };
+            // SAFETY: a block of this engine with its lease, which nobody was told of.
+            unsafe { give(self.engine.shared(), block) };
+        }
+    }
+}
+
+/// Whether blocks go between callers and the slab layer at once.
+fn is_direct(engine: &Shared<Slabs>) -> bool {
+    engine.config().rounds == 0
 }
 
 #[cold]
@@ -87,14 +119,19 @@ fn take_cold(engine: &Blocks) -> Result<NonNull<u8>, AllocError> {
     if engine.supplier().rules.hardened {
         return hardened::take(engine);
     }
-    if let Some(block) = engine.take_cold() {
-        return Ok(wake(engine, block));
+    if !is_direct(engine) {
+        if let Some(block) = engine.take_cold() {
+            return Ok(wake(engine, block));
+        }
     }
     let rounds = engine.config().rounds.clamp(1, BATCH);
-    let batch = make(engine, rounds)?;
+    let batch = make(engine, rounds, Slabs::take)?;
     let Some((first, others)) = batch.split_first() else {
         return Err(engine.supplier().error(AllocErrorKind::Exhausted));
     };
+    if others.is_empty() {
+        return Ok(wake(engine, first));
+    }
     // SAFETY: the blocks were made for this engine just now, each with its lease.
     let filled = unsafe { engine.fill(others) };
     // SAFETY: as above; these were not taken.
@@ -115,11 +152,13 @@ fn take_batch_cold(engine: &Blocks, out: &mut [MaybeUninit<NonNull<u8>>]) -> usi
         out[0].write(block);
         return 1;
     }
-    if let Some(block) = engine.take_cold() {
-        out[0].write(wake(engine, block));
-        return 1;
+    if !is_direct(engine) {
+        if let Some(block) = engine.take_cold() {
+            out[0].write(wake(engine, block));
+            return 1;
+        }
     }
-    let Ok(batch) = make(engine, out.len().min(BATCH)) else {
+    let Ok(batch) = make(engine, out.len().min(BATCH), Slabs::take) else {
         return 0;
     };
     for (place, &block) in out.iter_mut().zip(batch.as_slice()) {
@@ -128,8 +167,28 @@ fn take_batch_cold(engine: &Blocks, out: &mut [MaybeUninit<NonNull<u8>>]) -> usi
     batch.len()
 }
 
+/// A block for which the limit in bytes may be exceeded.
+#[cfg(feature = "allocator-api2-02")]
+pub(crate) fn take_beyond(engine: &Blocks) -> Result<NonNull<u8>, AllocError> {
+    if let Ok(block) = take(engine) {
+        return Ok(block);
+    }
+    let beyond = |slabs: &Slabs, owner, batch: &mut Batch, _| slabs.take_beyond(owner, batch);
+    if engine.supplier().rules.hardened {
+        return hardened::take_with(engine, beyond);
+    }
+    let batch = make(engine, 1, beyond)?;
+    let none = || engine.supplier().error(AllocErrorKind::Exhausted);
+    let (block, _) = batch.split_first().ok_or_else(none)?;
+    Ok(wake(engine, block))
+}
+
 /// Up to so many blocks from the slab layer, each with a lease; at least one.
-fn make(engine: &Blocks, rounds: usize) -> Result<Batch, AllocError> {
+fn make(
+    engine: &Blocks,
+    rounds: usize,
+    take: impl FnOnce(&Slabs, NonNull<()>, &mut Batch, usize) -> Result<(), AllocError>,
+) -> Result<Batch, AllocError> {
     let slabs = engine.supplier();
     let permit = engine.permit_many(rounds).map_err(|why| {
         slabs.error(match why {
@@ -138,7 +197,7 @@ fn make(engine: &Blocks, rounds: usize) -> Result<Batch, AllocError> {
         })
     })?;
     let mut batch = Batch::new();
-    slabs.take(engine.shared().cast(), &mut batch, permit.rounds())?;
+    take(slabs, engine.shared().cast(), &mut batch, permit.rounds())?;
     permit.keep_some(batch.len());
     Ok(batch)
 }
@@ -154,6 +213,10 @@ unsafe fn give_cold(shared: NonNull<Shared<Slabs>>, block: NonNull<u8>) {
     if engine.supplier().rules.hardened {
         // SAFETY: as for this function.
         return unsafe { hardened::give(shared, block) };
+    }
+    if is_direct(engine) {
+        // SAFETY: the block is of this engine, with its lease, and is handed over.
+        return unsafe { give_to_slabs(shared, &[block.cast()]) };
     }
     // SAFETY: the block is of this engine, with its lease, and is handed over.
     let Err(block) = (unsafe { Shared::try_put(shared, block.cast()) }) else {

@@ -17,12 +17,13 @@
 //!
 //! 1. A block of a slab in the books is free (its bit is set) or belongs to whoever took it.
 //! 2. `growth` is taken before `books`, never after.
+//! 3. Slabs enter the books, and the books' room changes, under `growth`.
 
 use alloc::borrow::Cow;
 use core::fmt;
 use core::ptr::NonNull;
 
-use thrifty_sync::sync::{Mutex, MutexGuard};
+use thrifty_sync::sync::{Condvar, Mutex, MutexGuard};
 use thrifty_traits::{AllocError, AllocErrorKind};
 
 use crate::asan;
@@ -50,6 +51,13 @@ pub(crate) struct Rules {
     pub(crate) name: Cow<'static, str>,
 }
 
+/// Whether a slab is fetched within the limits only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bound {
+    Held,
+    Ignored,
+}
+
 /// All slabs of an allocator.
 pub(crate) struct Slabs<B: Backing = Global> {
     pub(crate) shape: Shape,
@@ -57,17 +65,21 @@ pub(crate) struct Slabs<B: Backing = Global> {
     backing: B,
     growth: Mutex<()>,
     books: Mutex<Books>,
+    /// A slab's memory has gone back, which who holds `growth` may be waiting for.
+    released: Condvar,
 }
 
 impl<B: Backing> Slabs<B> {
     /// No slabs yet.
     pub(crate) fn new(shape: Shape, rules: Rules, backing: B) -> Self {
+        let books = Books::new(shape, rules.hardened);
         Self {
             shape,
             rules,
             backing,
             growth: Mutex::new(()),
-            books: Mutex::new(Books::new(shape)),
+            books: Mutex::new(books),
+            released: Condvar::new(),
         }
     }
 
@@ -89,9 +101,27 @@ impl<B: Backing> Slabs<B> {
         let wanted = wanted.clamp(1, BATCH);
         self.books().take(batch, wanted);
         if batch.len() == 0 {
-            self.grow_cold(owner, batch, wanted)?;
+            self.grow_cold(owner, batch, wanted, Bound::Held)?;
         }
         Ok(())
+    }
+
+    /// As [`take`](Self::take) of one block, whatever the limits say: for who gives more memory back
+    /// than this takes.
+    ///
+    /// # Errors
+    ///
+    /// There is no free block, and no memory for more. Nothing has changed.
+    #[cfg_attr(
+        not(feature = "allocator-api2-02"),
+        expect(dead_code, reason = "size classes use it")
+    )]
+    pub(crate) fn take_beyond(
+        &self,
+        owner: NonNull<()>,
+        batch: &mut Batch,
+    ) -> Result<(), AllocError> {
+        self.grow_cold(owner, batch, 1, Bound::Ignored)
     }
 
     /// Fetches a slab, unless somebody else has done so meanwhile or freed a block.
@@ -101,24 +131,34 @@ impl<B: Backing> Slabs<B> {
         owner: NonNull<()>,
         batch: &mut Batch,
         wanted: usize,
+        bound: Bound,
     ) -> Result<(), AllocError> {
         let _growing = self.growth.lock().unwrap_or_else(|lock| lock.into_inner());
-        let room = {
-            let mut books = self.books();
+        let mut books = self.books();
+        let room = loop {
             books.take(batch, wanted);
             if batch.len() > 0 {
                 return Ok(());
             }
-            self.check_limit(books.figures)?;
-            books.wants_room()
+            match self.check_limit(books.figures, bound) {
+                Ok(()) => break books.wants_room(),
+                Err(error) if books.figures.releasing == 0 => return Err(error),
+                // There is room as soon as the memory of a slab that is being released is back. Who
+                // releases waits for nobody, and nobody else can fetch one.
+                Err(_) => {
+                    let woken = self.released.wait(books);
+                    books = woken.unwrap_or_else(|lock| lock.into_inner());
+                }
+            }
         };
+        drop(books);
         let room = match room {
             Some(slabs) => Some(self.room(slabs)?),
             None => None,
         };
-        let slab = self.fetch(owner)?;
+        let slab = self.fetch(owner, bound)?;
         let mut books = self.books();
-        // Slabs enter under `growth` alone, so there is as much room as there was above, or more.
+        // Invariant 3: there is as much room as there was above.
         let outgrown = room.map(|room| books.move_into(room));
         books.enter(slab);
         books.take(batch, wanted);
@@ -128,25 +168,29 @@ impl<B: Backing> Slabs<B> {
     }
 
     /// Whether one more slab is within the limit.
-    fn check_limit(&self, figures: Figures) -> Result<(), AllocError> {
-        let slabs = figures.slabs.saturating_add(1);
+    fn check_limit(&self, figures: Figures, bound: Bound) -> Result<(), AllocError> {
+        let slabs = figures.slabs.saturating_add(figures.releasing);
+        let slabs = slabs.saturating_add(1);
         let within = slabs
             .checked_mul(self.shape.slab_bytes)
             .is_some_and(|bytes| bytes <= self.rules.max_bytes);
-        if within && slabs < u32::MAX as usize {
+        if (within || bound == Bound::Ignored) && slabs < u32::MAX as usize {
             return Ok(());
         }
         Err(self.error(AllocErrorKind::Limit))
     }
 
     fn room(&self, slabs: usize) -> Result<Room, AllocError> {
-        Room::try_new(slabs, &self.shape).ok_or_else(|| self.error(AllocErrorKind::Backend))
+        Room::try_new(slabs, &self.shape, self.rules.hardened)
+            .ok_or_else(|| self.error(AllocErrorKind::Backend))
     }
 
     /// A slab with its header written and its blocks asleep.
-    fn fetch(&self, owner: NonNull<()>) -> Result<Slab, AllocError> {
+    fn fetch(&self, owner: NonNull<()>, bound: Bound) -> Result<Slab, AllocError> {
         let shape = &self.shape;
-        if !self.rules.budget.take(shape.slab_bytes) {
+        if bound == Bound::Ignored {
+            self.rules.budget.overdraw(shape.slab_bytes);
+        } else if !self.rules.budget.take(shape.slab_bytes) {
             return Err(self.error(AllocErrorKind::Limit));
         }
         let Some(slab) = self.backing.slab(shape.slab) else {
@@ -185,13 +229,56 @@ impl<B: Backing> Slabs<B> {
             let mut books = self.books();
             let given = books.give(blocks);
             debug_assert_eq!(given, Ok(()), "a block that is not this allocator's");
-            self.release_empty(books, self.rules.spare_slabs);
+            self.release_surplus(books);
         }
     }
 
-    /// Releases empty slabs but for so many; answers with how many there were.
-    pub(crate) fn release_spares(&self, keep: usize) -> usize {
-        self.release_empty(self.books(), keep)
+    /// Runs `work`, then releases empty slabs but for `keep`; answers with how many there were.
+    ///
+    /// What `work` gives back is released at the end and not before, here or at the end of another
+    /// trim: so each slab is counted once.
+    pub(crate) fn trim(&self, keep: usize, work: impl FnOnce()) -> usize {
+        struct Trim<'a, B: Backing>(&'a Slabs<B>);
+        impl<B: Backing> Drop for Trim<'_, B> {
+            fn drop(&mut self) {
+                self.0.books().figures.trims -= 1;
+            }
+        }
+        self.books().figures.trims += 1;
+        let trim = Trim(self);
+        work();
+        drop(trim);
+        let released = self.release_empty(self.books(), keep);
+        if keep == 0 {
+            self.vacate();
+        }
+        released
+    }
+
+    /// Nobody will take blocks any more, so nobody needs spares.
+    pub(crate) fn close(&self) {
+        let mut books = self.books();
+        books.figures.closed = true;
+        self.release_surplus(books);
+    }
+
+    /// Gives the memory of the books back, if no slab is in them and nobody is about to enter one.
+    fn vacate(&self) {
+        let Ok(_growing) = self.growth.try_lock() else {
+            return;
+        };
+        let room = self.books().vacate();
+        drop(room);
+    }
+
+    /// Releases empty slabs beyond the spares.
+    fn release_surplus(&self, books: MutexGuard<'_, Books>) {
+        let keep = match books.figures {
+            Figures { closed: true, .. } => 0,
+            Figures { trims: 0, .. } => self.rules.spare_slabs,
+            _ => return,
+        };
+        self.release_empty(books, keep);
     }
 
     /// Releases empty slabs but for `keep`, with the books closed meanwhile. No more than there are
@@ -208,6 +295,8 @@ impl<B: Backing> Slabs<B> {
             unsafe { self.release(slab) };
             released += 1;
             books = self.books();
+            books.figures.releasing -= 1;
+            self.released.notify_one();
         }
         released
     }
@@ -231,15 +320,20 @@ impl<B: Backing> Slabs<B> {
     ///
     /// If the pointer is a block that is not free, the caller owns it and hands it over.
     pub(crate) unsafe fn give_checked(&self, block: NonNull<u8>) -> Result<(), Fault> {
-        let mut books = self.books();
-        let block = books.check(block.addr().get())?;
-        // SAFETY: valid: a block has so many bytes. Exclusive: the caller owns it, and nobody can
-        // take it before it is given below.
+        let block = self.books().claim(block.addr().get())?;
+        // SAFETY: valid: a block has so many bytes. Exclusive: the caller owned it; it is not lent
+        // any more, so that nobody else can give it, and nobody can take it before it is given below.
         unsafe { block.write_bytes(POISON, self.shape.size) };
         asan::sleep(block, self.shape.size);
+        let mut books = self.books();
         books.give(&[block.cast()])?;
-        self.release_empty(books, self.rules.spare_slabs);
+        self.release_surplus(books);
         Ok(())
+    }
+
+    /// Enters a block that was taken and is whole as lent, in a hardened layer.
+    pub(crate) fn lend_checked(&self, block: NonNull<u8>) {
+        self.books().lend(block);
     }
 
     /// Something was wrong with a pointer.

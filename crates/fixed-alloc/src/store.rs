@@ -15,6 +15,10 @@ unsafe impl<B: Backing + Send + Sync + 'static> Supplier for Slabs<B> {
         unsafe { self.give(rounds) };
     }
 
+    fn closed(&self) {
+        self.close();
+    }
+
     unsafe fn weigh(&self, rounds: &[NonNull<()>]) -> usize {
         rounds.len().saturating_mul(self.shape.size)
     }

@@ -308,6 +308,30 @@ fn the_limit_is_met_exactly() {
 }
 
 #[test]
+fn what_gets_smaller_is_not_refused_at_the_limit() {
+    for hardened in [false, true] {
+        let classes = ClassAlloc::builder()
+            .max_bytes(1 << 16)
+            .hardened(hardened)
+            .build()
+            .expect("there is memory");
+        let mut held = VecIn::new_in(&classes);
+        held.extend_from_slice(&[7_u8; 1000]);
+        // The limit is one slab, which is that of the large blocks.
+        assert!((&classes).allocate(layout(100, 1)).is_err());
+        held.truncate(100);
+        held.shrink_to_fit();
+        assert_eq!((held.capacity(), &held[..]), (100, &[7; 100][..]));
+        assert!((&classes).allocate(layout(300, 1)).is_err(), "overdrawn");
+        drop(held);
+        classes.trim(Pressure::High);
+        let stats = classes.stats();
+        assert_eq!((stats.in_use, stats.slabs), (0, 0));
+        drop(BoxIn::new_in([0_u8; 300], &classes));
+    }
+}
+
+#[test]
 fn faults_of_a_builder_are_said_at_once() {
     let refused = |build: Result<ClassAlloc, ConfigError>| build.unwrap_err();
     let build = || ClassAlloc::builder();

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "frees what must not be freed")]
 
 use std::alloc::Layout;
+use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::ptr::NonNull;
 
@@ -156,4 +157,50 @@ fn a_hardened_allocator_works_like_others() {
     assert!(blocks.stats().slabs <= 2);
     blocks.trim(Pressure::Medium);
     assert_eq!((blocks.stats().slabs, blocks.stats().faults), (0, 0));
+}
+
+#[test]
+#[cfg_attr(thrifty_asan, ignore = "AddressSanitizer reports the write itself")]
+fn a_block_that_was_set_aside_cannot_be_freed_again() {
+    let blocks = hardened();
+    let safe = blocks.get();
+    let block = blocks.try_alloc().unwrap().cast::<u8>();
+    // SAFETY: a block that is live.
+    unsafe { blocks.free(block) };
+    // SAFETY: none, which is what the test is about; the slab is there because of `safe`.
+    unsafe { block.write(1) };
+    let shared = AssertUnwindSafe(&blocks);
+    assert!(quietly(|| shared.try_alloc()).is_err(), "it was written to");
+    assert!(!blocks.contains(block));
+    let said = said(&blocks, block);
+    assert!(said.ends_with("double free"), "{said}");
+    let others: Vec<_> = (0..5000).map(|_| blocks.get()).collect();
+    let lent = |it: &thrifty_fixed_alloc::Block| it.as_ptr() == block.as_ptr().cast_const();
+    assert!(!others.iter().any(lent), "it is not lent again");
+    drop(others);
+    // Nobody's lease ended with the bad free, so that this block keeps its slab.
+    drop(blocks);
+    assert!(safe.iter().all(|&byte| byte == 0));
+}
+
+#[test]
+#[cfg_attr(thrifty_asan, ignore = "AddressSanitizer reports the write itself")]
+fn a_batch_that_meets_a_bad_block_gives_the_others_back() {
+    let blocks = hardened();
+    let taken: Vec<NonNull<u8>> = (0..4).map(|_| blocks.try_alloc().unwrap().cast()).collect();
+    // SAFETY: blocks that are live.
+    unsafe { blocks.free_batch(&taken) };
+    // SAFETY: none, which is what the test is about; the slab is a spare.
+    unsafe { taken[2].write(1) };
+    let mut places = [const { MaybeUninit::uninit() }; 4];
+    let result = quietly(AssertUnwindSafe(|| blocks.try_alloc_batch(&mut places)));
+    assert!(result.is_err(), "the third was written to");
+    assert_eq!((blocks.stats().in_use, blocks.stats().faults), (0, 1));
+    let count = blocks.try_alloc_batch(&mut places);
+    assert_eq!((count, blocks.stats().in_use), (4, 4));
+    // SAFETY: the places were written.
+    let again = places.map(|place| unsafe { place.assume_init() });
+    assert!(!again.contains(&taken[2]));
+    // SAFETY: blocks that are live.
+    unsafe { blocks.free_batch(&again) };
 }

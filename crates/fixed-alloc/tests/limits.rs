@@ -2,9 +2,15 @@
 #![expect(unsafe_code, reason = "uses raw blocks")]
 
 use std::alloc::Layout;
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use thrifty_fixed_alloc::{AllocErrorKind, Block, ConfigError, FixedAlloc, Pressure, ThreadCache};
+use thrifty_fixed_alloc::{
+    AllocErrorKind, Block, ConfigError, FixedAlloc, Pressure, Slab, ThreadCache,
+};
+use thrifty_testkit::together;
 
 /// Takes blocks until there are none.
 fn drain(blocks: &FixedAlloc) -> (Vec<Block>, AllocErrorKind) {
@@ -275,4 +281,131 @@ fn a_raw_block_outlives_the_allocator() {
     unsafe { handle.free(block.cast()) };
     drop(handle);
     assert!(weak.upgrade().is_none());
+}
+
+/// So many threads take a block each and give it back; how often there was none.
+fn refusals(blocks: &FixedAlloc, threads: usize) -> usize {
+    let refused = AtomicUsize::new(0);
+    together(threads, |_| {
+        for _ in 0..5_000 {
+            if blocks.try_get_uninit().is_err() {
+                refused.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    refused.into_inner()
+}
+
+#[test]
+fn as_many_blocks_as_threads_are_enough() {
+    for threads in [2, 4, 8] {
+        let few = FixedAlloc::builder(Layout::new::<u64>()).max_blocks(threads);
+        let off = few.clone().thread_cache(ThreadCache::Off);
+        for builder in [few, off] {
+            let blocks = builder.build().unwrap();
+            assert_eq!(refusals(&blocks, threads), 0, "{threads}");
+        }
+    }
+    for spare in [0, 2] {
+        let blocks = FixedAlloc::builder(Layout::from_size_align(4096, 1).unwrap())
+            .slab_bytes(32 << 10)
+            .max_bytes(32 << 10)
+            .spare_slabs(spare)
+            .thread_cache(ThreadCache::Off)
+            .build()
+            .unwrap();
+        assert_eq!(refusals(&blocks, 7), 0, "{spare} spares");
+    }
+}
+
+#[test]
+fn too_many_rounds_are_refused_however_many() {
+    for rounds in [usize::MAX, usize::MAX / 2, usize::MAX / 4 + 2, 1 << 30] {
+        let builder = FixedAlloc::builder(Layout::new::<u64>());
+        let built = builder.thread_cache(ThreadCache::Rounds(rounds)).build();
+        assert_eq!(built.unwrap_err(), ConfigError::RoundsTooMany(rounds));
+    }
+}
+
+#[test]
+fn a_tick_goes_by_the_clock_of_the_system() {
+    let blocks = FixedAlloc::builder(Layout::new::<[u8; 1024]>())
+        .decay_interval(Duration::from_nanos(1))
+        .build()
+        .unwrap();
+    drop((0..1000).map(|_| blocks.get()).collect::<Vec<_>>());
+    blocks.flush_thread();
+    let ticks = (0..1_000_000).take_while(|_| {
+        blocks.tick();
+        blocks.stats().slabs > 2
+    });
+    assert!(ticks.count() < 1_000_000, "time does not pass");
+}
+
+#[test]
+fn trims_at_once_count_each_slab_once() {
+    let blocks = FixedAlloc::builder(Layout::new::<[u8; 1024]>())
+        .build()
+        .unwrap();
+    let said = AtomicUsize::new(0);
+    for _ in 0..20 {
+        drop((0..2000).map(|_| blocks.get_uninit()).collect::<Vec<_>>());
+        blocks.flush_thread();
+        together(4, |_| {
+            let freed = blocks.trim(Pressure::High);
+            said.fetch_add(freed.items, Ordering::Relaxed);
+        });
+        assert_eq!(blocks.stats().slabs, 0);
+    }
+    assert_eq!(said.into_inner() as u64, blocks.stats().slabs_released);
+}
+
+#[test]
+fn a_trim_gives_the_books_back() {
+    let blocks = FixedAlloc::builder(Layout::new::<u8>())
+        .slab_bytes(1024)
+        .max_blocks(100_000)
+        .build()
+        .unwrap();
+    let before = blocks.stats().reserved_bytes;
+    let taken = drain(&blocks).0;
+    let books = blocks.stats().reserved_bytes - before;
+    assert!(books > blocks.stats().slabs * 1024);
+    drop(taken);
+    blocks.trim(Pressure::Medium);
+    assert_eq!(blocks.stats().reserved_bytes, before);
+    assert_eq!(drain(&blocks).0.len(), 100_000);
+}
+
+#[test]
+fn a_panic_points_to_the_caller() {
+    static SEEN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    let one = FixedAlloc::builder(Layout::new::<u64>()).max_blocks(1);
+    let (one, few) = (
+        one.build().unwrap(),
+        Slab::builder().max_blocks(1).build().unwrap(),
+    );
+    let held = (one.get(), few.insert(1));
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().expect("there is always one");
+        if place.file() == file!() {
+            SEEN.lock().unwrap().push(place.line());
+        }
+    }));
+    let first = line!() + 2;
+    let calls: [&dyn Fn(); 5] = [
+        &|| drop(one.get()),
+        &|| drop(one.get_uninit()),
+        &|| drop(few.insert(2)),
+        &|| drop(few.uninit()),
+        &|| drop(few.insert_with(|| 2)),
+    ];
+    for call in calls {
+        assert!(std::panic::catch_unwind(AssertUnwindSafe(call)).is_err());
+    }
+    std::panic::set_hook(hook);
+    let seen = SEEN.lock().unwrap().clone();
+    assert_eq!(seen, (first..first + 5).collect::<Vec<_>>());
+    drop(held);
 }

@@ -1,8 +1,9 @@
 //! No memory for boxes: at each site in turn an error, and the value comes back; and in the steady
 //! state no allocation at all.
+#![expect(unsafe_code, reason = "makes boxes of raw pointers")]
 
 use thrifty_fixed_alloc::{
-    AllocErrorKind, ConfigError, Counted, InsertError, Pressure, Slab, ThreadCache,
+    AllocErrorKind, ConfigError, Counted, InsertError, Pressure, Slab, SlabBox, ThreadCache,
 };
 use thrifty_testkit::{AllocFault, FailingAlloc, Ledger, Sweep, exempt, thread_counts};
 
@@ -129,5 +130,30 @@ fn the_steady_state_allocates_nothing() {
             turn();
         }
         assert_eq!(thread_counts(), before);
+    });
+}
+
+#[test]
+fn a_leaked_box_keeps_its_slab_and_no_other() {
+    on_a_thread(|| {
+        warm_up();
+        let slab = Slab::<Value>::new();
+        let before = thread_counts().live();
+        let leaked = SlabBox::into_raw(slab.insert([1; 100]));
+        let one = thread_counts().live();
+        drop((0..1000).map(|n| slab.insert([n; 100])).collect::<Vec<_>>());
+        drop(slab);
+        let left = thread_counts().live();
+        // One slab of 64 KiB, and books that had to grow.
+        assert!(
+            left.1 < one.1 + (32 << 10),
+            "{left:?}, {one:?} with one box"
+        );
+        // SAFETY: of the box above, once.
+        drop(unsafe { SlabBox::from_raw(leaked) });
+        assert!(
+            thread_counts().live().1 < before.1,
+            "the engine is gone too"
+        );
     });
 }

@@ -446,6 +446,7 @@ impl<S: Supplier> Shared<S> {
     pub fn close(&self) {
         self.core.close();
         thread::flush(&self.core);
+        self.supplier().closed();
     }
 
     /// Whether the engine is closed.

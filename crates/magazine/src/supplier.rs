@@ -26,6 +26,12 @@ pub unsafe trait Supplier: Send + Sync + 'static {
     /// and last use.
     unsafe fn destroy(&self, rounds: &[NonNull<()>]);
 
+    /// The engine was closed: no round will be taken any more. Those that are out still come back, to
+    /// be [destroyed](Self::destroy).
+    ///
+    /// Must not unwind.
+    fn closed(&self) {}
+
     /// The bytes that destroying these rounds would free.
     ///
     /// Must not unwind. It should say the same for a round as long as it is idle; otherwise limits

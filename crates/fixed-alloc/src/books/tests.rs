@@ -33,13 +33,14 @@ impl Owned {
         let block = Layout::from_size_align(size, 8).expect("a layout");
         Self(Books::new(
             Shape::try_new(block, Some(slab_bytes), usize::MAX).expect("a shape"),
+            false,
         ))
     }
 
     fn enter(&mut self) {
         let shape = self.0.shape;
         if let Some(slabs) = self.0.wants_room() {
-            let room = Room::try_new(slabs, &shape).expect("there is memory");
+            let room = Room::try_new(slabs, &shape, false).expect("there is memory");
             drop(self.0.move_into(room));
         }
         self.0

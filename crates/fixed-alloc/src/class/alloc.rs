@@ -229,6 +229,17 @@ impl<A> ClassAlloc<A> {
         }
     }
 
+    /// A block for what is in a larger one now and will leave it: a limit is no reason to refuse that.
+    pub(super) fn take_smaller(&self, class: Class) -> Result<NonNull<[u8]>, AllocError> {
+        let result = self.take(class);
+        match (&result, self.classes[class.index()].get()) {
+            (Err(error), Some(blocks)) if error.kind == AllocErrorKind::Limit => {
+                blocks.take_beyond()
+            }
+            _ => result,
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn take_cold(&self, class: Class) -> Result<NonNull<[u8]>, AllocError> {

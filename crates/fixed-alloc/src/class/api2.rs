@@ -141,7 +141,12 @@ impl<A: Allocator> ClassAlloc<A> {
             (Home::Fallback, Home::Fallback) => unsafe { self.fallback.shrink(block, old, new) },
             // A block of a larger class cannot stay: the next call will know the new layout only.
             _ => {
-                let new_block = self.allocate_any(new)?;
+                let new_block = match home(new) {
+                    Home::Class(class) if class.size() < old.size() => {
+                        self.take_smaller(class).map_err(|_| AllocError)?
+                    }
+                    _ => self.allocate_any(new)?,
+                };
                 // SAFETY: passed on; the new block is from the line above.
                 Ok(unsafe { self.relocate((block, old), (new_block, new)) })
             }

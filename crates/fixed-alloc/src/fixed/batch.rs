@@ -12,7 +12,7 @@ impl FixedAlloc {
     ///
     /// # Panics
     ///
-    /// As [`try_alloc`](Self::try_alloc); the blocks taken before are lost.
+    /// As [`try_alloc`](Self::try_alloc); the blocks taken before are given back.
     ///
     /// # Examples
     ///

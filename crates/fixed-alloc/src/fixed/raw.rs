@@ -131,6 +131,12 @@ impl FixedAlloc {
         lend::take_hit(&self.engine)
     }
 
+    /// A block for which the limit in bytes may be exceeded.
+    #[cfg(feature = "allocator-api2-02")]
+    pub(crate) fn take_beyond(&self) -> Result<NonNull<[u8]>, AllocError> {
+        lend::take_beyond(&self.engine).map(|block| self.whole(block))
+    }
+
     /// A block with its length.
     #[inline]
     pub(crate) fn whole(&self, block: NonNull<u8>) -> NonNull<[u8]> {

@@ -26,6 +26,7 @@ impl FixedAlloc {
     /// # Ok::<(), thrifty_fixed_alloc::ConfigError>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get(&self) -> Block {
         self.get_uninit().zeroed()
     }
@@ -74,6 +75,7 @@ impl FixedAlloc {
     /// # Ok::<(), thrifty_fixed_alloc::ConfigError>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get_uninit(&self) -> UninitBlock {
         match self.try_get_uninit() {
             Ok(block) => block,

@@ -33,8 +33,9 @@ impl FixedAlloc {
     /// threads follow when those next come to the depot. Blocks that are in use stay where they are,
     /// and so do their slabs.
     ///
-    /// The answer counts slabs, and bytes that went back to the global allocator. When other threads
-    /// release slabs meanwhile, theirs may be in it.
+    /// The answer counts slabs, and bytes that went back to the global allocator. When several threads
+    /// trim at once, each slab is counted by one of them. When no slab is left, the books are given
+    /// back as well, uncounted.
     ///
     /// # Examples
     ///
@@ -50,13 +51,16 @@ impl FixedAlloc {
     /// # Ok::<(), thrifty_fixed_alloc::ConfigError>(())
     /// ```
     pub fn trim(&self, pressure: Pressure) -> Reclaimed {
-        self.counted(|| {
+        let slabs = self.engine.supplier();
+        let keep = match pressure {
+            Pressure::Low => slabs.rules.spare_slabs,
+            _ => 0,
+        };
+        let released = slabs.trim(keep, || {
             // What this says are blocks, which may or may not empty a slab.
             let _ = self.engine.reclaim(pressure);
-            if pressure >= Pressure::Medium {
-                self.engine.supplier().release_spares(0);
-            }
-        })
+        });
+        self.reclaimed(released)
     }
 
     /// Ends a decay interval if it is over by the allocator's clock: what the depot has not needed for
@@ -86,8 +90,8 @@ impl FixedAlloc {
     /// # Ok::<(), thrifty_fixed_alloc::ConfigError>(())
     /// ```
     pub fn tick(&self) -> Reclaimed {
-        match &self.engine.config().clock {
-            Some(clock) => self.tick_at(clock.now()),
+        match self.engine.config().now() {
+            Some(now) => self.tick_at(now),
             None => Reclaimed::new(),
         }
     }
@@ -105,19 +109,16 @@ impl FixedAlloc {
     /// # Ok::<(), thrifty_fixed_alloc::ConfigError>(())
     /// ```
     pub fn tick_at(&self, now: Instant) -> Reclaimed {
-        self.counted(|| {
+        let slabs = self.engine.supplier();
+        let released = slabs.trim(slabs.rules.spare_slabs, || {
             let _ = self.engine.tick(now);
-        })
+        });
+        self.reclaimed(released)
     }
 
-    /// The slabs that are released while `work` runs.
-    fn counted(&self, work: impl FnOnce()) -> Reclaimed {
-        let slabs = self.engine.supplier();
-        let before = slabs.figures().removed;
-        work();
-        let removed = slabs.figures().removed - before;
-        let removed = usize::try_from(removed).unwrap_or(usize::MAX);
-        let bytes = removed.saturating_mul(slabs.shape.slab.size());
-        Reclaimed::new().with_items(removed).with_bytes(bytes)
+    /// So many slabs as the vocabulary of limit controllers has them.
+    fn reclaimed(&self, slabs: usize) -> Reclaimed {
+        let bytes = slabs.saturating_mul(self.engine.supplier().shape.slab.size());
+        Reclaimed::new().with_items(slabs).with_bytes(bytes)
     }
 }

@@ -72,6 +72,7 @@ impl<T> Slab<T> {
     /// assert_eq!(*numbers.insert(1), 1);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn new() -> Self {
         match Self::try_new() {
             Ok(slab) => slab,
@@ -137,6 +138,7 @@ impl<T> Slab<T> {
     /// assert_eq!(*name, "ab");
     /// ```
     #[inline]
+    #[track_caller]
     pub fn insert(&self, value: T) -> SlabBox<T> {
         SlabBox::write(self.uninit(), value)
     }
@@ -187,6 +189,7 @@ impl<T> Slab<T> {
     /// assert_eq!(page.len(), 16 << 10);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn insert_with(&self, make: impl FnOnce() -> T) -> SlabBox<T> {
         let mut place = self.uninit();
         place.write(make());
@@ -241,6 +244,7 @@ impl<T> Slab<T> {
     /// # assert_eq!(*name, "later");
     /// ```
     #[inline]
+    #[track_caller]
     pub fn uninit(&self) -> SlabBox<MaybeUninit<T>> {
         match self.try_uninit() {
             Ok(place) => place,
