@@ -46,11 +46,13 @@ const SINGLES: usize = 32;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ThreadCache {
-    /// As many blocks as are in 64 KiB, a power of two of up to 64, and at least one. No cache in an
-    /// allocator with `max_blocks`, whose idle blocks each thread must be able to reach.
+    /// As many blocks as are in 64 KiB, a power of two of up to 64, and at least one. As
+    /// [`Off`](Self::Off) in an allocator with `max_blocks`, whose idle blocks each thread must be able to
+    /// reach.
     #[default]
     Auto,
-    /// None: threads share what is idle, at the cost of locked instructions.
+    /// None: threads share what is idle, at the cost of locked instructions. With `max_blocks` or
+    /// `max_bytes` nothing is idle: each block comes from its slab and goes back to it, under a lock.
     Off,
     /// Magazines of this many blocks, 1 to 1024; a thread holds two.
     Rounds(usize),
@@ -128,7 +130,10 @@ impl Builder {
     /// The most blocks that exist at a time, in use and idle in magazines; no bound by default.
     ///
     /// Threads have no caches then unless [`thread_cache`](Self::thread_cache) asks for them: a block
-    /// that is idle in the cache of another thread counts and cannot be reached.
+    /// that is idle in the cache of another thread counts and cannot be reached. Every last block can be
+    /// had so, at the price of a lock for each, however large the number is: several times the time on
+    /// one thread, and threads wait for each other. Where the limit is a precaution far above what is
+    /// used, ask for caches.
     pub fn max_blocks(mut self, blocks: usize) -> Self {
         self.config.max_live = blocks;
         self
@@ -144,7 +149,11 @@ impl Builder {
     /// How many empty slabs are kept for whoever needs one next; 2 by default.
     ///
     /// With none, a program that goes back and forth over the edge of a slab fetches one and releases
-    /// it again each time a magazine is exchanged.
+    /// it again each time a magazine is exchanged. Spares outlast each [`tick`](FixedAlloc::tick); they
+    /// are counted in slabs, which for blocks of 16 MiB take 128 MiB each.
+    ///
+    /// A program that goes through many slabs and back, again and again, is faster with as many spares
+    /// as that: from one empty slab more on, each is released at once and fetched anew.
     pub fn spare_slabs(mut self, slabs: usize) -> Self {
         self.rules.spare_slabs = slabs;
         self
@@ -153,8 +162,12 @@ impl Builder {
     /// Checks every free and every block that is taken; off by default.
     ///
     /// A double free, a pointer from elsewhere or into the middle of a block, and a write to a free
-    /// block lead to a panic that says so, before anything has changed. There are no caches then, and
-    /// each operation takes a lock and fills or reads the whole block.
+    /// block lead to a panic that says so, before anything has changed. A double free is one as long as
+    /// the block has not been lent again, and the next to take a block may well get it; after that it is
+    /// a free of the new owner's block, and nothing tells it from one by that owner.
+    ///
+    /// There are no caches then. Each operation takes a lock twice and fills or reads the whole block,
+    /// and a new slab is filled as a whole, which commits its memory.
     pub fn hardened(mut self, hardened: bool) -> Self {
         self.rules.hardened = hardened;
         self

@@ -22,7 +22,8 @@ use thrifty_traits::AllocError;
 pub enum ConfigError {
     /// Blocks of no bytes: nothing needs to be allocated for those.
     ZeroSized,
-    /// Eight blocks and their slab would exceed the address space.
+    /// Eight blocks and their slab would exceed the address space. `slab_bytes` may ask for slabs with
+    /// fewer.
     TooLarge(Layout),
     /// A slab of so many bytes is too large, or has too many blocks.
     SlabTooLarge(usize),
@@ -33,7 +34,7 @@ pub enum ConfigError {
         /// The layout of a block.
         block: Layout,
     },
-    /// `max_bytes` is less than one slab.
+    /// `max_bytes` is less than one slab, or than the smallest slab with a block in it.
     LimitBelowSlab {
         /// The limit.
         max_bytes: usize,

@@ -28,7 +28,8 @@ mod upkeep;
 ///
 /// Blocks are cut from *slabs*: by default of 64 KiB, or of eight blocks if those are larger, rounded
 /// up to a power of two. A slab has a header of 8 bytes, or of one block's alignment if that is more.
-/// The books take about 80 bytes per slab and a bit per block. What is kept though nobody uses it
+/// The books take 60 to 170 bytes per slab and a bit per block, or two in a hardened allocator; they go
+/// back when a trim leaves no slab. What is kept though nobody uses it
 /// is at most
 ///
 /// | where | how much |
@@ -43,6 +44,13 @@ mod upkeep;
 /// to the global allocator at once. What the depot has not needed for two decay intervals goes back
 /// to the slabs; see [`tick`](Self::tick) and [`trim`](Self::trim).
 ///
+/// When the last handle is gone, what is idle in the depot, the stripes and the cache of the thread
+/// that drops it goes back. A block that is idle in the cache of another thread keeps its slab and the
+/// allocator's own memory until that thread ends, or has begun to use some more allocators; there is no
+/// handle left to tell it to let go. Where threads live for long, have each
+/// [flush](Self::flush_thread) its cache before the last handle goes, or have no caches. A block that is
+/// lent, or leaked, keeps its slab, and no spare.
+///
 /// # Concurrency
 ///
 /// `Send` and `Sync`. As long as the calling thread's cache has a block, taking one is a few loads
@@ -51,7 +59,8 @@ mod upkeep;
 /// depot, or takes a lock for some hundred nanoseconds to fetch blocks from the slabs or give them
 /// back. Only a thread that needs another slab waits for one that is just fetching it.
 ///
-/// An allocator may be used from destructors of thread-locals. In the child of a `fork` it may be
+/// An allocator may be used from destructors of thread-locals. The global allocator of the program must
+/// not allocate from it: slabs come from there, under a lock. In the child of a `fork` it may be
 /// used only if no other thread was using it at that moment.
 ///
 /// # Examples
@@ -73,7 +82,7 @@ pub struct FixedAlloc {
 /// A handle to a [`FixedAlloc`] that can be cloned and kept, from [`FixedAlloc::handle`].
 ///
 /// It gives all that a `&FixedAlloc` does, by `Deref`. The allocator's memory stays as long as there
-/// is a handle or a block that is lent.
+/// is a handle or a block that is lent, or idle in the cache of another thread; see [`FixedAlloc`].
 ///
 /// # Memory
 ///
@@ -274,6 +283,7 @@ impl fmt::Debug for FixedHandle {
     }
 }
 
-// No user code runs inside an allocator, so no panic leaves one in between.
+// The only user code that runs inside an allocator is its clock, at a time when nothing is half done:
+// no panic leaves one in between.
 impl UnwindSafe for FixedAlloc {}
 impl RefUnwindSafe for FixedAlloc {}

@@ -59,20 +59,21 @@ impl Shape {
         if block.size() == 0 {
             return Err(ConfigError::ZeroSized);
         }
-        let default = default_slab_bytes(block).ok_or(ConfigError::TooLarge(block))?;
-        let slab_bytes = match slab_bytes {
-            Some(bytes) => bytes
-                .checked_next_power_of_two()
-                .ok_or(ConfigError::SlabTooLarge(bytes))?,
-            None if default > max_bytes => 1 << max_bytes.checked_ilog2().unwrap_or(0),
-            None => default,
-        };
+        let asked = slab_bytes;
+        let slab_bytes = slab_bytes_for(block, asked, max_bytes)?;
         let size = block.pad_to_align().size();
         let first = size_of::<SlabHeader>().next_multiple_of(block.align());
         let room = slab_bytes.saturating_sub(first);
         let fitting = room / size;
         if fitting == 0 || slab_bytes < align_of::<SlabHeader>() {
-            return Err(ConfigError::SlabTooSmall { slab_bytes, block });
+            // Without a size that somebody asked for, it is the limit that is too small.
+            return Err(match asked {
+                Some(_) => ConfigError::SlabTooSmall { slab_bytes, block },
+                None => ConfigError::LimitBelowSlab {
+                    max_bytes,
+                    slab_bytes: least_slab_bytes(first, size),
+                },
+            });
         }
         let mut blocks = fitting;
         if room - blocks * size < NEIGHBOUR_BYTES {
@@ -126,6 +127,29 @@ impl Shape {
         let index = u32::try_from(quotient).ok()?;
         (index < self.blocks && self.offset(index) == offset).then_some(index)
     }
+}
+
+/// The size of slabs: as asked for, or the default, which gives way to the limit.
+fn slab_bytes_for(
+    block: Layout,
+    asked: Option<usize>,
+    max_bytes: usize,
+) -> Result<usize, ConfigError> {
+    if let Some(bytes) = asked {
+        let rounded = bytes.checked_next_power_of_two();
+        return rounded.ok_or(ConfigError::SlabTooLarge(bytes));
+    }
+    let default = default_slab_bytes(block).ok_or(ConfigError::TooLarge(block))?;
+    if default <= max_bytes {
+        return Ok(default);
+    }
+    Ok(1 << max_bytes.checked_ilog2().unwrap_or(0))
+}
+
+/// The least size of slabs with a block in them.
+fn least_slab_bytes(first: usize, size: usize) -> usize {
+    let bytes = first.saturating_add(size).checked_next_power_of_two();
+    bytes.unwrap_or(usize::MAX).max(align_of::<SlabHeader>())
 }
 
 /// What to multiply with instead of dividing by `size`, which would be most of the cost of a free.
@@ -227,7 +251,13 @@ mod tests {
         assert_eq!(shape.slab_bytes, 512);
         let none = Shape::try_new(block, None, 8);
         assert!(
-            matches!(none, Err(ConfigError::SlabTooSmall { .. })),
+            matches!(
+                none,
+                Err(ConfigError::LimitBelowSlab {
+                    max_bytes: 8,
+                    slab_bytes: 16
+                })
+            ),
             "{none:?}"
         );
     }

@@ -204,7 +204,13 @@ fn what_makes_no_sense_is_refused() {
     };
     assert_eq!(build(limit), error);
     let limit = FixedAlloc::builder(word).max_bytes(0);
-    assert!(matches!(build(limit), ConfigError::SlabTooSmall { .. }));
+    assert!(matches!(build(limit), ConfigError::LimitBelowSlab { .. }));
+    let limit = FixedAlloc::builder(Layout::new::<[u8; 1000]>()).max_bytes(1000);
+    let error = ConfigError::LimitBelowSlab {
+        max_bytes: 1000,
+        slab_bytes: 1024,
+    };
+    assert_eq!(build(limit), error);
     for size in [
         isize::MAX as usize,
         isize::MAX as usize / 2,
@@ -226,6 +232,15 @@ fn what_makes_no_sense_is_refused() {
             .to_string()
             .is_empty()
     );
+}
+
+#[test]
+fn a_slab_may_be_asked_to_have_one_huge_block() {
+    let bytes = isize::MAX as usize / 4;
+    let huge = Layout::from_size_align(bytes, 1).unwrap();
+    assert!(FixedAlloc::new(huge).is_err(), "there is no room for eight");
+    let one = FixedAlloc::builder(huge).slab_bytes(bytes + 4096);
+    assert!(one.build().is_ok());
 }
 
 #[test]

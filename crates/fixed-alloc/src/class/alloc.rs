@@ -270,10 +270,20 @@ impl<A> ClassAlloc<A> {
         Ok(self.classes[class.index()].get_or_init(|| made))
     }
 
-    /// At the common limit, what other classes hold and do not use goes to this one.
+    /// At the common limit, what other classes hold and do not use goes to this one: what depots and
+    /// empty slabs have, and only if that does not help what this thread and the stripes have too. A
+    /// program that lives at its limit keeps its caches that way, and pays little where nothing is idle.
     fn squeeze(&self, blocks: &FixedAlloc) -> Result<NonNull<[u8]>, AllocError> {
-        for other in self.used() {
-            other.trim(Pressure::High);
+        for pressure in [Pressure::Medium, Pressure::High] {
+            for other in self.used() {
+                let stats = other.stats();
+                if stats.idle > 0 || stats.empty_slabs > 0 {
+                    other.trim(pressure);
+                }
+            }
+            if let Ok(block) = blocks.try_alloc() {
+                return Ok(block);
+            }
         }
         blocks.try_alloc()
     }

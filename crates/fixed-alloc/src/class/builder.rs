@@ -65,6 +65,9 @@ impl<A> ClassBuilder<A> {
     /// Where a class would exceed it, the others first give up what they hold and do not use, but for
     /// blocks in the caches of other threads, which cannot be reached. What the fallback allocates is
     /// not counted.
+    ///
+    /// What gets smaller is not refused: where a block of a smaller class is wanted for it and there is
+    /// none, a slab is fetched beyond the limit, and others are refused until as much has gone back.
     pub fn max_bytes(self, bytes: usize) -> Self {
         Self {
             max_bytes: Some(bytes),
@@ -135,7 +138,7 @@ impl<A> ClassBuilder<A> {
     /// use thrifty_fixed_alloc::{ClassAlloc, ConfigError};
     ///
     /// let result = ClassAlloc::builder().max_bytes(1000).build();
-    /// assert!(matches!(result, Err(ConfigError::SlabTooSmall { .. })));
+    /// assert!(matches!(result, Err(ConfigError::LimitBelowSlab { .. })));
     /// ```
     pub fn build(self) -> Result<ClassAlloc<A>, ConfigError> {
         let mut limits = self.limits;

@@ -133,7 +133,8 @@ impl<T: ?Sized> SlabBox<T> {
         unsafe { Pin::new_unchecked(boxed) }
     }
 
-    /// The value for good: it is never dropped, and the slab it lies in is never released.
+    /// The value for good: it is never dropped, and the slab it lies in is never released, nor are the
+    /// slab allocator's books; its other slabs are.
     ///
     /// # Examples
     ///

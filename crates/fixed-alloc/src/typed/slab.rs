@@ -201,8 +201,10 @@ impl<T> Slab<T> {
     ///
     /// # Errors
     ///
-    /// There is no block, as in [`try_insert`](Self::try_insert), and the closure was not called; or
-    /// it returned an error. The slab is as before in both cases.
+    /// There is no block, as in [`try_insert`](Self::try_insert), and the closure was not called, but
+    /// dropped with what it captured; or it returned an error. The slab is as before in both cases. Where
+    /// the closure has something that must not be lost, take a block first, by
+    /// [`try_uninit`](Self::try_uninit).
     ///
     /// # Panics
     ///

@@ -97,6 +97,9 @@ impl<T: ?Sized> fmt::Debug for Branded<'_, T> {
 /// assert!(error.source().is_none());
 /// ```
 ///
+/// A `dyn FnOnce` can be made and dropped, but not called: to move a value of unknown size out of a box is
+/// a thing that only `Box` can do. Have a `dyn FnMut` and an `Option` in it.
+///
 /// Only what the compiler would do with a `Box` compiles:
 ///
 /// ```compile_fail
