@@ -27,6 +27,10 @@ mod chunk;
 mod config;
 #[expect(unsafe_code, reason = "copies between raw buffers")]
 mod copy;
+#[expect(unsafe_code, reason = "drops values in raw memory")]
+#[expect(clippy::mut_from_ref, reason = "each call returns other memory")]
+#[expect(clippy::non_send_fields_in_send_ty, reason = "only `Send` goes in")]
+mod dropping;
 mod error;
 mod kernel;
 #[cfg(test)]
@@ -80,6 +84,7 @@ pub use self::{
     buf::BufArena,
     builder::ArenaBuilder,
     burst::Burst,
+    dropping::{DropArena, SendDropArena},
     error::FormatError,
     pool::{ArenaPool, PooledArena},
     retain::Retain,
