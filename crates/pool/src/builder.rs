@@ -145,9 +145,9 @@ impl<T: Send + 'static, M: Manage<Item = T>> Builder<T, M> {
     ///
     /// Callers that shall wait get a permit of a semaphore with as many permits first, and give it
     /// back after the item. Then one is always idle; but a thread that the system has suspended in
-    /// the middle of a get or a return may keep it out of reach. The others look a thousand times,
-    /// and let other threads run in between, before they say `Exhausted`: rare, and yet an error to
-    /// pass on or to try again after, not one to `unwrap`.
+    /// the middle of a get or a return may keep it out of reach. The others look again,
+    /// for some 20 ms, and let other threads run in between, before they say `Exhausted`: rare, and
+    /// yet an error to pass on or to try again after, not one to `unwrap`.
     ///
     /// # Examples
     ///

@@ -15,12 +15,14 @@ use crate::pooled::Pooled;
 const LOOKS: usize = 32;
 
 /// And how often to look after the other threads could run: one that was suspended while it had a
-/// stripe has to be woken to let go. Nobody waits for this one meanwhile.
-const YIELDS: usize = 1024;
+/// stripe has to be woken to let go. That takes the system some milliseconds where there are more
+/// threads than processors. With 1024 looks, 16 threads that shared two items by permits on four
+/// processors met one that was too late three times in ten million; with these, never.
+const YIELDS: usize = 16 * 1024;
 
-/// After how many looks in a row that found no idle item there is none. One may miss an item: while
-/// it goes from stripe to stripe, others use both.
-const ENOUGH: u32 = 2;
+/// After how many looks in a row that found no idle item there is none. One look may miss an item:
+/// while it goes from stripe to stripe, others take from where it goes next and put where it was.
+const ENOUGH: u32 = 4;
 
 impl<T: Send + 'static, M: Manage<Item = T>> Pool<T, M> {
     /// An idle item, or a new one.
