@@ -266,9 +266,9 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     }
 }
 
-impl Default for Arena {
+impl<const MIN_ALIGN: usize> Default for Arena<MIN_ALIGN> {
     fn default() -> Self {
-        Self::new()
+        Self::new_aligned()
     }
 }
 

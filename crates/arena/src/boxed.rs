@@ -104,6 +104,24 @@ impl<'a, T: ?Sized> ArenaBox<'a, T> {
         }
     }
 
+    /// Owns the value from now on.
+    ///
+    /// # Safety
+    ///
+    /// The value is valid for `'a`; nobody else uses or drops it, also not after `'a`.
+    #[inline]
+    pub(crate) unsafe fn from_raw_owned(value: NonNull<T>) -> Self {
+        Self {
+            value,
+            owns: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn as_non_null(&self) -> NonNull<T> {
+        self.value
+    }
+
     /// Makes a plain reference of the box: the value is never dropped.
     ///
     /// # Examples
@@ -121,46 +139,6 @@ impl<'a, T: ?Sized> ArenaBox<'a, T> {
         let boxed = ManuallyDrop::new(boxed);
         // SAFETY: valid for `'a`, and owned by the box, which is no more.
         unsafe { &mut *boxed.value.as_ptr() }
-    }
-
-    /// Makes a box of the unsized form of its value: `dyn Trait`, or a slice of an array.
-    ///
-    /// The closure is `|value| value`; the compiler finds the form by the type that is expected.
-    ///
-    /// # Panics
-    ///
-    /// If the closure returns anything but the whole value.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use thrifty_arena::{Arena, ArenaBox};
-    ///
-    /// let arena = Arena::new();
-    /// let call: ArenaBox<'_, dyn Fn(i32) -> i32> = ArenaBox::unsize(arena.alloc_box(|n| n + 1), |f| f);
-    /// assert_eq!(call(1), 2);
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub fn unsize<U: ?Sized>(
-        mut boxed: Self,
-        form: for<'x> fn(&'x mut T) -> &'x mut U,
-    ) -> ArenaBox<'a, U> {
-        let (address, bytes) = (boxed.value.cast::<u8>(), size_of_val::<T>(&boxed));
-        let unsized_form = NonNull::from(form(&mut boxed));
-        // SAFETY: just a reference.
-        let unsized_bytes = size_of_val(unsafe { unsized_form.as_ref() });
-        // Something else, which a reference inside the value may lead to, has another owner. Where both
-        // have no size the addresses say nothing; then there is no reference in the value.
-        assert!(
-            unsized_form.cast::<u8>() == address && unsized_bytes == bytes,
-            "the closure did not return the value that it was given",
-        );
-        let _given_up = ManuallyDrop::new(boxed);
-        ArenaBox {
-            value: unsized_form,
-            owns: PhantomData,
-        }
     }
 }
 

@@ -169,6 +169,12 @@ impl<'b, const MIN_ALIGN: usize> BufArena<'b, MIN_ALIGN> {
     }
 }
 
+/// There is nothing to do here: that there is a `Drop` makes the compiler demand that the buffer is still there
+/// when the arena inside is dropped, which writes to it.
+impl<const MIN_ALIGN: usize> Drop for BufArena<'_, MIN_ALIGN> {
+    fn drop(&mut self) {}
+}
+
 impl<const MIN_ALIGN: usize> Deref for BufArena<'_, MIN_ALIGN> {
     type Target = Arena<MIN_ALIGN>;
 

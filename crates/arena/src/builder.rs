@@ -28,6 +28,8 @@ use crate::{
 pub struct ArenaBuilder {
     pub(crate) config: Config,
     pub(crate) limit: usize,
+    /// What was asked for; what holds is in `config`.
+    big_above: Option<usize>,
 }
 
 /// The smallest chunk that is worth its header.
@@ -38,7 +40,20 @@ impl ArenaBuilder {
         Self {
             config: Config::DEFAULT,
             limit: usize::MAX,
+            big_above: None,
         }
+    }
+
+    /// Settles what depends on two settings, in whatever order they were set.
+    const fn settled(mut self) -> Self {
+        // What fits into no regular chunk has to go beside.
+        let most = self.config.max_chunk - HEADER - BELOW;
+        self.config.side_above = match self.big_above {
+            None => self.config.max_chunk / 4,
+            Some(bytes) if bytes < most => bytes,
+            Some(_) => most,
+        };
+        self
     }
 
     /// The size of the first chunk, 4 KiB if not set; at least 256 bytes.
@@ -49,7 +64,7 @@ impl ArenaBuilder {
         if self.config.max_chunk < self.config.first_chunk {
             self.config.max_chunk = self.config.first_chunk;
         }
-        self
+        self.settled()
     }
 
     /// Where the doubling of chunks ends, 1 MiB if not set. A first chunk that is larger becomes so small.
@@ -58,21 +73,19 @@ impl ArenaBuilder {
     pub const fn max_chunk(mut self, bytes: usize) -> Self {
         let bytes = if bytes < SMALLEST { SMALLEST } else { bytes };
         self.config.max_chunk = bytes;
-        self.config.side_above = bytes / 4;
         if bytes < self.config.first_chunk {
             self.config.first_chunk = bytes;
         }
-        self
+        self.settled()
     }
 
     /// From which size on an object gets a chunk of its own; a quarter of the largest chunk if not set.
     ///
-    /// Set it after [`max_chunk`](Self::max_chunk). An object that fits into the current chunk goes there.
+    /// An object that fits into the current chunk goes there; one that fits into no regular chunk gets its own
+    /// in any case.
     pub const fn big_above(mut self, bytes: usize) -> Self {
-        // What fits into no regular chunk has to go beside.
-        let most = self.config.max_chunk - HEADER - BELOW;
-        self.config.side_above = if bytes < most { bytes } else { most };
-        self
+        self.big_above = Some(bytes);
+        self.settled()
     }
 
     /// How many bytes the arena may take from the global allocator, its chunks' headers included.
@@ -115,5 +128,11 @@ impl ArenaBuilder {
     #[must_use]
     pub const fn build_aligned<const MIN_ALIGN: usize>(self) -> Arena<MIN_ALIGN> {
         Arena::with_store(Store::new(self.config, self.limit))
+    }
+}
+
+impl Default for ArenaBuilder {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -174,12 +174,13 @@ pub(crate) unsafe fn pop(list: &Link) -> Option<NonNull<Chunk>> {
     Some(chunk)
 }
 
-/// Takes the first chunk with room for `capacity` bytes, among the first few: the list may be long.
+/// Takes the first chunk with room for `capacity` bytes, among the first few: the list may be long, and most
+/// chunks in it are of one size.
 ///
 /// # Safety
 ///
 /// The chunks of the list are not freed.
-pub(crate) unsafe fn take_fitting(list: &Link, capacity: usize) -> Option<NonNull<Chunk>> {
+pub(crate) unsafe fn take_first(list: &Link, capacity: usize) -> Option<NonNull<Chunk>> {
     const LOOKS: usize = 16;
     let mut before: Option<NonNull<Chunk>> = None;
     let mut at = list.get();
@@ -188,16 +189,64 @@ pub(crate) unsafe fn take_fitting(list: &Link, capacity: usize) -> Option<NonNul
         // SAFETY: in the list, so not freed; headers are only ever shared.
         let header = unsafe { chunk.as_ref() };
         if header.capacity() >= capacity {
-            let next = header.next.take();
-            match before {
-                None => list.set(next),
-                // SAFETY: in the list, so not freed; headers are only ever shared.
-                Some(before) => unsafe { before.as_ref() }.next.set(next),
-            }
-            return Some(chunk);
+            // SAFETY: the chunks of the list are not freed, and these are two of them.
+            return Some(unsafe { unlink(list, before, chunk) });
         }
         before = at;
         at = header.next.get();
     }
     None
+}
+
+/// Takes the smallest chunk with room for `capacity` bytes; of many, the first that hardly has more.
+///
+/// The best one, since a larger one may be needed for a larger object. The alternative is to ask the global
+/// allocator for a large block, which is worth some looks.
+///
+/// # Safety
+///
+/// The chunks of the list are not freed.
+pub(crate) unsafe fn take_best(list: &Link, capacity: usize) -> Option<NonNull<Chunk>> {
+    const LOOKS: usize = 256;
+    let near = capacity.saturating_add(capacity / 64);
+    let mut best: Option<(NonNull<Chunk>, Option<NonNull<Chunk>>, usize)> = None;
+    let mut before: Option<NonNull<Chunk>> = None;
+    let mut at = list.get();
+    for _ in 0..LOOKS {
+        let Some(chunk) = at else { break };
+        // SAFETY: in the list, so not freed; headers are only ever shared.
+        let header = unsafe { chunk.as_ref() };
+        let room = header.capacity();
+        if room >= capacity && best.is_none_or(|(.., least)| room < least) {
+            best = Some((chunk, before, room));
+            if room <= near {
+                break;
+            }
+        }
+        before = at;
+        at = header.next.get();
+    }
+    let (chunk, before, _) = best?;
+    // SAFETY: the chunks of the list are not freed, and these are two of them.
+    Some(unsafe { unlink(list, before, chunk) })
+}
+
+/// Takes a chunk out of a list.
+///
+/// # Safety
+///
+/// The chunks of the list are not freed; `chunk` is in it, and comes after `before`, or first.
+unsafe fn unlink(
+    list: &Link,
+    before: Option<NonNull<Chunk>>,
+    chunk: NonNull<Chunk>,
+) -> NonNull<Chunk> {
+    // SAFETY: in the list, so not freed; headers are only ever shared.
+    let next = unsafe { chunk.as_ref() }.next.take();
+    match before {
+        None => list.set(next),
+        // SAFETY: in the list, so not freed; headers are only ever shared.
+        Some(before) => unsafe { before.as_ref() }.next.set(next),
+    }
+    chunk
 }

@@ -36,6 +36,7 @@ mod kernel;
 #[cfg(test)]
 mod models;
 mod pool;
+mod reset;
 mod retain;
 #[expect(unsafe_code, reason = "rewinds the store at a scope's end")]
 mod scope;
@@ -68,6 +69,8 @@ mod string;
 #[expect(unsafe_code, reason = "writes values into blocks that are lent out")]
 #[expect(clippy::mut_from_ref, reason = "each call returns other memory")]
 mod typed;
+#[expect(unsafe_code, reason = "changes the type of a box, by a coercion")]
+mod unsize;
 #[expect(unsafe_code, reason = "owns values in raw memory")]
 mod vec;
 #[expect(unsafe_code, reason = "hands out pointers to free bytes")]
@@ -93,5 +96,6 @@ pub use self::{
     stats::ArenaStats,
     string::ArenaString,
     typed::TypedArena,
+    unsize::Coerced,
     vec::{ArenaVec, IntoIter},
 };

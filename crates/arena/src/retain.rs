@@ -21,12 +21,13 @@ pub enum Retain {
     All,
     /// Nothing. An arena that is reset holds no memory.
     Nothing,
-    /// At most so many bytes, the largest chunks first.
+    /// At most so many bytes. Larger chunks are kept first, compared by powers of two.
     Bytes(usize),
     /// One chunk that is as large as all that was in use, made when it is first needed. Then one
-    /// chunk serves each round.
+    /// chunk serves each round. It never shrinks by itself.
     Consolidate,
-    /// At most twice what recent rounds had in use. That figure follows a larger round at once, and
+    /// At most twice what recent rounds had in use, rounded up to a power of two, and a first chunk. That
+    /// figure follows a larger round at once, and
     /// falls by an eighth per reset: a round that was out of the ordinary is forgotten after some
     /// twenty.
     #[default]
@@ -47,7 +48,12 @@ impl Retain {
             Self::All | Self::Consolidate => usize::MAX,
             Self::Nothing => 0,
             Self::Bytes(bytes) => bytes,
-            Self::AdaptiveDecay => recent.saturating_mul(2).max(first_chunk),
+            // What is in use is less than the chunks that it needs: these double, and begin with a small one.
+            Self::AdaptiveDecay => {
+                let twice = recent.saturating_mul(2);
+                let rounded = twice.checked_next_power_of_two().unwrap_or(twice);
+                rounded.saturating_add(first_chunk)
+            }
         }
     }
 }

@@ -67,6 +67,8 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// ```
     #[inline]
     pub fn scope<R>(&mut self, run: impl for<'s> FnOnce(Scope<'s, MIN_ALIGN>) -> R) -> R {
+        self.store.note_scope(true);
+        let _open = Open(&self.store);
         within(self, run)
     }
 }
@@ -87,6 +89,16 @@ fn within<R, const MIN_ALIGN: usize>(
         arena,
         brand: PhantomData,
     })
+}
+
+/// Notes that the outermost scope ends.
+struct Open<'a>(&'a Store);
+
+impl Drop for Open<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.note_scope(false);
+    }
 }
 
 /// Gives back what came since the mark, when the closure returns or panics.
@@ -172,13 +184,15 @@ use core::{alloc::Layout, fmt::Arguments, mem::MaybeUninit, ptr::NonNull};
 
 use thrifty_traits::{AllocError, Rejected};
 
-use crate::FormatError;
+use crate::{ArenaBox, FormatError};
 
 as_the_arena! {
     fn alloc<T>(value: T) -> &'s mut T;
     fn try_alloc<T>(value: T) -> Result<&'s mut T, Rejected<T>>;
     fn alloc_with<T>(make: impl FnOnce() -> T) -> &'s mut T;
+    fn try_alloc_with<T, F: FnOnce() -> T>(make: F) -> Result<&'s mut T, Rejected<F>>;
     fn alloc_try_with<T, E>(make: impl FnOnce() -> Result<T, E>) -> Result<&'s mut T, E>;
+    fn try_alloc_try_with<T, E, F: FnOnce() -> Result<T, E>>(make: F) -> Result<Result<&'s mut T, E>, Rejected<F>>;
     fn alloc_default<T: Default>() -> &'s mut T;
     fn alloc_uninit<T>() -> &'s mut MaybeUninit<T>;
     fn try_alloc_uninit<T>() -> Result<&'s mut MaybeUninit<T>, AllocError>;
@@ -197,6 +211,7 @@ as_the_arena! {
     fn alloc_iter<T>(items: impl IntoIterator<Item = T>) -> &'s mut [T];
     fn try_alloc_iter<T>(items: impl IntoIterator<Item = T>) -> Result<&'s mut [T], AllocError>;
     fn alloc_iter_exact<T>(items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>) -> &'s mut [T];
+    fn try_alloc_iter_exact<T, I: ExactSizeIterator<Item = T>>(items: I) -> Result<&'s mut [T], Rejected<I>>;
     fn alloc_slice_move<T>(values: Vec<T>) -> &'s mut [T];
     fn try_alloc_slice_move<T>(values: Vec<T>) -> Result<&'s mut [T], Rejected<Vec<T>>>;
     fn alloc_slice_concat<T: Copy>(parts: &[&[T]]) -> &'s mut [T];
@@ -209,4 +224,27 @@ as_the_arena! {
     fn try_alloc_join(parts: &[&str], separator: &str) -> Result<&'s mut str, AllocError>;
     fn alloc_fmt(text: Arguments<'_>) -> &'s mut str;
     fn try_alloc_fmt(text: Arguments<'_>) -> Result<&'s mut str, FormatError>;
+}
+
+impl<'s, const MIN_ALIGN: usize> Scope<'s, MIN_ALIGN> {
+    /// As [`Arena::alloc_box`], for as long as the scope.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    #[inline]
+    #[track_caller]
+    pub fn alloc_box<T: 's>(&self, value: T) -> ArenaBox<'s, T> {
+        self.arena.alloc_box(value)
+    }
+
+    /// As [`Arena::try_alloc_box`], for as long as the scope.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_alloc_box<T: 's>(&self, value: T) -> Result<ArenaBox<'s, T>, Rejected<T>> {
+        self.arena.try_alloc_box(value)
+    }
 }

@@ -4,6 +4,7 @@
 //! window.chunk ──► newest ──► … ──► oldest      the chain that is filled, one after another
 //! side         ──► big    ──► big              one object each: larger than `side_above`
 //! spare        ──► free   ──► free             kept by resets and scopes for later
+//! spare_big    ──► free   ──► free             … those that had one object each, or are larger than others
 //! home                                         a caller's buffer, filled before any chunk
 //! ```
 //!
@@ -44,21 +45,33 @@ pub(crate) enum End {
 ///
 /// # Invariants
 ///
-/// 1. Each chunk that was allocated and not freed is in exactly one of the chain, `side` and `spare`.
+/// 1. Each chunk that was allocated and not freed is in exactly one of the chain, `side`, `spare` and
+///    `spare_big`.
 /// 2. `oldest` is the last of the chain, and none if and only if the chain is empty.
 /// 3. `reserved` is the sum of the chunks' bytes, and at most `limit` where that was not lowered later.
-/// 4. No pointer that is in use points into a chunk in `spare`.
+/// 4. No pointer that is in use points into a chunk in `spare` or `spare_big`.
+/// 5. `busy` is the sum of the bytes of the chunks in the chain and in `side`.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) window: Window,
     side: Link,
     spare: Link,
+    spare_big: Link,
     oldest: Link,
     /// The next chunk's size, with what the allocator below adds.
     next_bytes: Cell<usize>,
     limit: Cell<usize>,
     reserved: Cell<usize>,
+    busy: Cell<usize>,
+    /// The most that ever was busy.
+    busiest: Cell<usize>,
+    /// Whether a scope is open, whose mark may name a chunk.
+    in_scope: Cell<bool>,
+    /// Whether the chain may have chunks that belong to `spare_big`.
+    chain_has_big: Cell<bool>,
+    /// Whether the next chunk is the one that is to serve whole rounds.
+    consolidates: Cell<bool>,
     filled: Cell<Filled>,
     peaks: Cell<Peaks>,
     /// The least that was free in the current window, where it became more again.
@@ -115,10 +128,16 @@ impl Store {
             window: Window::empty(),
             side: Cell::new(None),
             spare: Cell::new(None),
+            spare_big: Cell::new(None),
             oldest: Cell::new(None),
             next_bytes: Cell::new(config.first_chunk),
             limit: Cell::new(limit),
             reserved: Cell::new(0),
+            busy: Cell::new(0),
+            busiest: Cell::new(0),
+            in_scope: Cell::new(false),
+            chain_has_big: Cell::new(false),
+            consolidates: Cell::new(false),
             filled: Cell::new(Filled {
                 retired: 0,
                 side: 0,
@@ -166,6 +185,12 @@ impl Store {
         self.limit.set(limit);
     }
 
+    /// Notes whether a scope is open.
+    #[inline]
+    pub(crate) fn note_scope(&self, is_open: bool) {
+        self.in_scope.set(is_open);
+    }
+
     /// Whether there is a caller's buffer.
     #[inline]
     fn has_home(&self) -> bool {
@@ -191,7 +216,7 @@ impl Store {
     pub(crate) fn figures(&self) -> Figures {
         self.note_peak();
         let peaks = self.peaks.get();
-        let (mut spare, mut chunks) = (0, 0);
+        let (mut spare, mut busy, mut chunks) = (0, 0, 0);
         let mut count = |list: &Link, also: &mut dyn FnMut(&Chunk)| {
             let mut at = list.get();
             while let Some(chunk) = at {
@@ -202,9 +227,11 @@ impl Store {
                 at = header.next.get();
             }
         };
-        count(&self.window.chunk, &mut |_| ());
-        count(&self.side, &mut |_| ());
+        count(&self.window.chunk, &mut |header| busy += header.bytes());
+        count(&self.side, &mut |header| busy += header.bytes());
         count(&self.spare, &mut |header| spare += header.capacity());
+        count(&self.spare_big, &mut |header| spare += header.capacity());
+        debug_assert_eq!(busy, self.busy.get(), "invariant 5");
         Figures {
             used: self.used(),
             wasted: self.filled.get().wasted,
@@ -272,8 +299,8 @@ impl Store {
     /// Whether a request of `need` bytes gets a chunk of its own.
     fn is_for_the_side(&self, need: usize) -> bool {
         // A consolidated chunk is larger than any other, and is there for all.
-        let next = self.next_bytes.get();
-        let is_consolidated = next > self.config.max_chunk && need < next - HEADER - BELOW;
+        let room = self.next_bytes.get().saturating_sub(HEADER + BELOW);
+        let is_consolidated = self.consolidates.get() && need <= room;
         need > self.config.side_above && !is_consolidated
     }
 
@@ -289,12 +316,18 @@ impl Store {
         let need = need
             .checked_add(usize::from(self.has_home()))
             .ok_or(AllocErrorKind::Overflow)?;
-        let chunk = match self.take_spare(need) {
+        // SAFETY: chunks in lists are not freed.
+        let big = unsafe { chunk::take_best(&self.spare_big, need) };
+        // SAFETY: as above.
+        let spare = big.or_else(|| unsafe { chunk::take_first(&self.spare, need) });
+        let chunk = match spare {
             Some(chunk) => chunk,
             None => self.allocate(need, 0)?,
         };
         // SAFETY: ours, and in no list.
         unsafe { chunk::push(&self.side, chunk) };
+        // SAFETY: not freed; headers are only ever shared.
+        self.note_busy(unsafe { chunk.as_ref() }.bytes());
         let start = chunk::data(chunk);
         // SAFETY: not freed; headers are only ever shared.
         let header = unsafe { chunk.as_ref() };
@@ -356,7 +389,13 @@ impl Store {
         }
         let held = header.bytes();
         // A block that moves leaves its content where it was.
-        if bytes - held > self.room() || self.config.zeroize {
+        if self.config.zeroize {
+            return None;
+        }
+        if bytes - held > self.room() {
+            self.free_spare(0);
+        }
+        if bytes - held > self.room() {
             return None;
         }
         self.uncount_side(header);
@@ -370,17 +409,28 @@ impl Store {
         // SAFETY: not freed; headers are only ever shared.
         self.count_side(unsafe { now.as_ref() });
         let moved = moved?;
-        // INVARIANT: 3.
+        // INVARIANT: 3 and 5.
         self.note_reserved(bytes - held);
+        self.note_busy(bytes - held);
         NonNull::new(chunk::data(moved))
     }
 
     /// Opens a window with room for `need` bytes.
     pub(crate) fn refill(&self, need: usize) -> Result<(), AllocErrorKind> {
-        let chunk = match self.take_spare(need) {
+        // SAFETY: chunks in lists are not freed.
+        let regular = unsafe { chunk::take_first(&self.spare, need) };
+        // SAFETY: as above.
+        let spare = regular.or_else(|| unsafe { chunk::take_best(&self.spare_big, need) });
+        let chunk = match spare {
             Some(chunk) => chunk,
             None => self.allocate(need, self.next_bytes.get())?,
         };
+        // SAFETY: not freed; headers are only ever shared.
+        let bytes = unsafe { chunk.as_ref() }.bytes();
+        self.note_busy(bytes);
+        if bytes > self.config.max_chunk {
+            self.chain_has_big.set(true);
+        }
         self.retire();
         let before = self.window.chunk.get();
         // SAFETY: not freed: it was just made or taken from a list.
@@ -393,11 +443,6 @@ impl Store {
         Ok(())
     }
 
-    fn take_spare(&self, need: usize) -> Option<NonNull<Chunk>> {
-        // SAFETY: chunks in `spare` are not freed.
-        unsafe { chunk::take_fitting(&self.spare, need) }
-    }
-
     /// A chunk with room for `need` bytes, as close to `wanted` bytes as limit and allocator permit.
     fn allocate(&self, need: usize, wanted: usize) -> Result<NonNull<Chunk>, AllocErrorKind> {
         if !self.config.grows {
@@ -406,6 +451,9 @@ impl Store {
         let least = need.checked_add(HEADER).ok_or(AllocErrorKind::Overflow)?;
         if self.room() < least {
             self.free_spare(0);
+        }
+        if self.room() < least {
+            self.free_empty_current();
         }
         if self.room() < least {
             return Err(AllocErrorKind::Limit);
@@ -420,7 +468,7 @@ impl Store {
                 return Ok(chunk);
             }
             // The last attempt is for exactly what is needed, and with all idle memory given back.
-            if bytes == least && self.free_spare(0).is_nothing() {
+            if bytes == least && self.free_spare(0).is_nothing() && !self.free_empty_current() {
                 return Err(AllocErrorKind::Backend);
             }
             bytes = (bytes / 2).max(least);
@@ -440,6 +488,7 @@ impl Store {
     fn note_allocated(&self, bytes: usize, wanted: usize) {
         self.note_reserved(bytes);
         if wanted != 0 {
+            self.consolidates.set(false);
             let next = (bytes + BELOW).saturating_mul(2).min(self.config.max_chunk);
             self.next_bytes.set(next.max(self.config.first_chunk));
         }
@@ -452,6 +501,14 @@ impl Store {
         let mut peaks = self.peaks.get();
         peaks.reserved = peaks.reserved.max(reserved);
         self.peaks.set(peaks);
+    }
+
+    /// Counts a chunk that joins the chain or the side.
+    fn note_busy(&self, more: usize) {
+        // INVARIANT: 5.
+        let busy = self.busy.get() + more;
+        self.busy.set(busy);
+        self.busiest.set(self.busiest.get().max(busy));
     }
 
     /// What the limit still permits.
@@ -493,7 +550,7 @@ impl Drop for Store {
             // SAFETY: whoever drops the store has no pointers into it that will be used.
             unsafe { self.scrub_all() };
         }
-        for list in [&self.window.chunk, &self.side, &self.spare] {
+        for list in [&self.window.chunk, &self.side, &self.spare, &self.spare_big] {
             // SAFETY: chunks in lists are not freed.
             while let Some(chunk) = unsafe { chunk::pop(list) } {
                 // SAFETY: ours, in no list any more, and nothing in it is used again.

@@ -169,6 +169,11 @@ impl<T> TypedArena<T> {
         before.iter().map(Vec::len).sum::<usize>() + self.used.get()
     }
 
+    /// The bytes of the block that [`clear`](Self::clear) keeps.
+    pub(crate) fn last_block_bytes(&self) -> usize {
+        self.room.get().saturating_mul(size_of::<T>())
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -176,3 +176,81 @@ fn a_large_vector_leaves_nothing_behind() {
     );
     assert!(vec.iter().copied().eq(0..2_000_000));
 }
+
+/// Warms up, then asserts that rounds ask for nothing.
+fn assert_steady(mut round: impl FnMut(usize)) {
+    (0..20).for_each(&mut round);
+    let before = thread_counts();
+    (20..60).for_each(&mut round);
+    let since = thread_counts().since(&before);
+    assert_eq!((since.allocs, since.reallocs, since.frees), (0, 0, 0));
+}
+
+#[test]
+fn scopes_and_rounds_find_their_large_chunks_again() {
+    for (max_chunk, big, small) in [(4096, 8192, 1000), (1 << 20, 2 << 20, 200 << 10)] {
+        let mut arena = Arena::builder().max_chunk(max_chunk).build();
+        assert_steady(|_| {
+            arena.scope(|scope| {
+                scope.alloc_uninit_slice::<u8>(big);
+                for _ in 0..100 {
+                    scope.alloc_uninit_slice::<u8>(small);
+                }
+            });
+        });
+        let builder = Arena::builder().max_chunk(max_chunk);
+        let mut arena = builder.retain(Retain::All).build();
+        assert_steady(|_| {
+            arena.alloc_uninit_slice::<u8>(big);
+            for _ in 0..100 {
+                arena.alloc_uninit_slice::<u8>(small);
+            }
+            arena.reset();
+        });
+        let mut arena = builder.retain(Retain::All).build();
+        assert_steady(|_| {
+            arena.reserve(big);
+            for _ in 0..100 {
+                arena.alloc_uninit_slice::<u8>(small);
+            }
+            arena.reset();
+        });
+    }
+}
+
+#[test]
+fn scopes_use_large_chunks_in_whatever_order() {
+    let mut arena = Arena::new();
+    assert_steady(|round| {
+        arena.scope(|scope| {
+            for at in 0..31 {
+                // 31 is a prime: each round has all sizes, in an order of its own.
+                let size = 1 + (at * (round % 30 + 1) + round) % 31;
+                scope.alloc_uninit_slice::<u8>(size * 300_000);
+            }
+        });
+    });
+}
+
+#[test]
+fn sizes_that_never_come_again_do_not_add_up() {
+    let mut arena = Arena::new();
+    let mut most = 0;
+    for round in 1..200_usize {
+        let size = 300_000 + round * 20_000;
+        most = most.max(size);
+        arena.scope(|scope| scope.alloc_uninit_slice::<u8>(size).len());
+        let reserved = arena.stats().reserved_bytes;
+        assert!(reserved <= 2 * (most + 1000), "{reserved} after {most}");
+    }
+}
+
+#[test]
+fn a_round_just_above_one_chunk_asks_for_nothing() {
+    let mut arena = Arena::new();
+    assert_steady(|_| {
+        arena.alloc([0_u64; 2]);
+        arena.alloc_uninit_slice::<u64>(505);
+        arena.reset();
+    });
+}

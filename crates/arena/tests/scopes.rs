@@ -157,3 +157,18 @@ fn a_buffer_has_scopes() {
     assert_eq!(arena.stats().used_bytes, 0);
     assert_eq!(arena.alloc([1_u8; 190])[0], 1);
 }
+
+#[test]
+fn fallible_forms_live_as_long_as_the_scope() {
+    let mut arena = Arena::new();
+    arena.scope(|mut scope| {
+        let made = scope.try_alloc_with(|| 1).ok();
+        let tried = scope.try_alloc_try_with(|| Ok::<_, ()>(2)).ok();
+        let items = scope.try_alloc_iter_exact([3, 4].into_iter()).ok();
+        let (boxed, other) = (scope.alloc_box(5), scope.try_alloc_box(6).ok());
+        scope.scope(|inner| *inner.alloc(7));
+        assert_eq!((made, tried), (Some(&mut 1), Some(Ok(&mut 2))));
+        assert_eq!(items, Some(&mut [3, 4][..]));
+        assert_eq!((*boxed, other.as_deref()), (5, Some(&6)));
+    });
+}

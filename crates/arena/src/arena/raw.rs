@@ -163,6 +163,10 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// of a valid layout.
     #[inline]
     pub(crate) fn hit_bytes(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+        // Padding would move the cursor. Few types are aligned to so much; for others this is no code.
+        if align > MIN_ALIGN && size == 0 {
+            return None;
+        }
         match Self::end_for(size, align) {
             End::Low => self.store.window.up(size, align, MIN_ALIGN),
             End::High => self.store.window.down(size, align),
@@ -193,6 +197,10 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// A block at the low end, which may grow, shrink and be given back.
     #[inline]
     pub(crate) fn take_low(&self, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {
+        // Padding would move the cursor.
+        if align > MIN_ALIGN && size == 0 {
+            return self.store.miss(0, align, MIN_ALIGN, End::Low);
+        }
         match self.store.window.up(size, align, MIN_ALIGN) {
             Some(start) => Ok(start),
             None => self.store.miss(size, align, MIN_ALIGN, End::Low),
@@ -245,7 +253,8 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         true
     }
 
-    /// Gives a block of [`take_low`](Self::take_low) back, if it is the last one.
+    /// Gives a block of [`take_low`](Self::take_low) back, if it is the last one, or the last with a chunk of
+    /// its own.
     ///
     /// # Safety
     ///
@@ -259,6 +268,9 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
             // SAFETY: blocks at the low end begin at multiples of the minimal alignment; the block,
             // which is not used again, reached up to the old cursor.
             unsafe { self.store.window.set_lo(lo.with_addr(start.addr().get())) };
+        } else if size > SIDE_FROM {
+            // SAFETY: a block of this arena, not used again, says the caller.
+            unsafe { self.store.give_back_beside(start) };
         }
     }
 
@@ -277,9 +289,19 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     ///
     /// # Safety
     ///
-    /// `before` and `after` are stands of this arena right before and after one allocation, which is
-    /// not used again.
-    pub(crate) unsafe fn take_back(&self, before: &Stand, after: &Stand) {
+    /// `before` and `after` are stands of this arena right before and after one allocation, of `size` bytes
+    /// at `start`, which is not used again.
+    pub(crate) unsafe fn take_back(
+        &self,
+        before: &Stand,
+        after: &Stand,
+        start: NonNull<u8>,
+        size: usize,
+    ) {
+        if size > SIDE_FROM {
+            // SAFETY: an allocation of this arena, not used again, says the caller.
+            unsafe { self.store.give_back_beside(start) };
+        }
         let window = &self.store.window;
         let is_unchanged = *after == self.stand();
         if is_unchanged && before.chunk == after.chunk {

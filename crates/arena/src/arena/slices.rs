@@ -250,6 +250,8 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
             before,
             after: self.stand(),
             start,
+            // There was room, so it is no more than a layout has.
+            bytes: len.wrapping_mul(size_of::<T>()),
             len: 0,
         };
         for _ in 0..len {
@@ -388,6 +390,8 @@ struct Filling<'a, T, const MIN_ALIGN: usize> {
     before: Stand,
     after: Stand,
     start: NonNull<T>,
+    /// Of the whole room.
+    bytes: usize,
     len: usize,
 }
 
@@ -422,6 +426,9 @@ impl<T, const MIN_ALIGN: usize> Drop for Filling<'_, T, MIN_ALIGN> {
         unsafe { ptr::drop_in_place(values) };
         // SAFETY: the stands are from before and after the one allocation, which nobody has a
         // reference to.
-        unsafe { self.arena.take_back(&self.before, &self.after) };
+        unsafe {
+            self.arena
+                .take_back(&self.before, &self.after, self.start.cast(), self.bytes);
+        }
     }
 }

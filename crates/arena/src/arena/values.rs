@@ -113,7 +113,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
                 Err(error) => return Err(Rejected::new(make, error)),
             },
         };
-        let pending = Pending::new(self, before);
+        let pending = Pending::new(self, before, slot);
         let value = make();
         pending.keep();
         // SAFETY: just taken for a `T`.
@@ -167,7 +167,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
                 Err(error) => return Err(Rejected::new(make, error)),
             },
         };
-        let pending = Pending::new(self, before);
+        let pending = Pending::new(self, before, slot);
         // An error, like a panic, leaves by the guard.
         let value = match make() {
             Ok(value) => value,
@@ -212,20 +212,22 @@ unsafe fn fill<'a, T>(mut slot: NonNull<T>, value: T) -> &'a mut T {
 }
 
 /// Room whose value is being made: gives the room back, if it can, unless it is kept.
-pub(crate) struct Pending<'a, const MIN_ALIGN: usize> {
+pub(crate) struct Pending<'a, T, const MIN_ALIGN: usize> {
     arena: &'a Arena<MIN_ALIGN>,
     before: Stand,
     after: Stand,
+    slot: NonNull<T>,
 }
 
-impl<'a, const MIN_ALIGN: usize> Pending<'a, MIN_ALIGN> {
+impl<'a, T, const MIN_ALIGN: usize> Pending<'a, T, MIN_ALIGN> {
     /// Right after the one allocation since `before`.
     #[inline]
-    pub(crate) fn new(arena: &'a Arena<MIN_ALIGN>, before: Stand) -> Self {
+    pub(crate) fn new(arena: &'a Arena<MIN_ALIGN>, before: Stand, slot: NonNull<T>) -> Self {
         Self {
             arena,
             before,
             after: arena.stand(),
+            slot,
         }
     }
 
@@ -239,10 +241,13 @@ impl<'a, const MIN_ALIGN: usize> Pending<'a, MIN_ALIGN> {
     }
 }
 
-impl<const MIN_ALIGN: usize> Drop for Pending<'_, MIN_ALIGN> {
+impl<T, const MIN_ALIGN: usize> Drop for Pending<'_, T, MIN_ALIGN> {
     fn drop(&mut self) {
         // SAFETY: the stands are from before and after the one allocation, which nobody has a
         // reference to: its value was not made.
-        unsafe { self.arena.take_back(&self.before, &self.after) };
+        unsafe {
+            self.arena
+                .take_back(&self.before, &self.after, self.slot.cast(), size_of::<T>());
+        }
     }
 }

@@ -7,7 +7,7 @@ use thrifty_traits::Reclaimed;
 use super::{Filled, Store};
 use crate::{
     Retain,
-    chunk::{self, Chunk, HEADER},
+    chunk::{self, Chunk, HEADER, Link},
     config::BELOW,
     retain::smoothed,
     scrub::scrub,
@@ -83,6 +83,17 @@ impl Store {
             // SAFETY: nothing in it is used again, says the caller: it came after the mark.
             unsafe { self.spare_whole(chunk) };
         }
+        // SAFETY: the caller's contract is the same.
+        unsafe { self.rewind_chain(mark) };
+        self.free_excess();
+    }
+
+    /// Gives back what came since the mark in the chain.
+    ///
+    /// # Safety
+    ///
+    /// As for [`rewind`](Self::rewind).
+    unsafe fn rewind_chain(&self, mark: &Mark) {
         let (mut lo, mut hi) = (self.window.lo(), self.window.hi());
         while let Some(chunk) = self.window.chunk.get() {
             if Some(chunk) == mark.chunk {
@@ -98,7 +109,7 @@ impl Store {
             }
             (lo, hi) = self.back_to(older);
             // SAFETY: ours, and now in no list.
-            unsafe { chunk::push(&self.spare, chunk) };
+            unsafe { self.spare_regular(chunk) };
         }
         // SAFETY: between the cursors of the mark and those of now lies what was allocated since.
         unsafe { self.scrub_between(mark, lo, hi) };
@@ -175,8 +186,96 @@ impl Store {
         let end = unsafe { chunk::end(chunk) };
         // SAFETY: owned, says the caller.
         unsafe { scrub(chunk::data(chunk), end, self.config.zeroize) };
+        // SAFETY: not freed; headers are only ever shared.
+        self.note_idle(unsafe { chunk.as_ref() }.bytes());
         // SAFETY: not freed and in no list, says the caller.
-        unsafe { chunk::push(&self.spare, chunk) };
+        unsafe { chunk::push(&self.spare_big, chunk) };
+    }
+
+    /// Puts a chunk of the chain to the spare ones.
+    ///
+    /// # Safety
+    ///
+    /// The chunk is not freed, in no list, and *owned*.
+    unsafe fn spare_regular(&self, chunk: NonNull<Chunk>) {
+        // SAFETY: not freed, says the caller; headers are only ever shared.
+        let bytes = unsafe { chunk.as_ref() }.bytes();
+        self.note_idle(bytes);
+        let is_big = bytes > self.config.max_chunk;
+        let list = if is_big { &self.spare_big } else { &self.spare };
+        // SAFETY: not freed and in no list, says the caller.
+        unsafe { chunk::push(list, chunk) };
+    }
+
+    /// Counts a chunk that leaves the chain or the side.
+    fn note_idle(&self, bytes: usize) {
+        // INVARIANT: 5.
+        self.busy.set(self.busy.get() - bytes);
+    }
+
+    /// Frees spare chunks beyond twice what was ever busy, at a scope's end: sizes that never come again
+    /// would else add up.
+    fn free_excess(&self) {
+        let most = self.busiest.get().saturating_mul(2);
+        if self.reserved.get() > most {
+            self.free_spare(most.saturating_sub(self.busy.get()));
+        }
+    }
+
+    /// Gives back the newest object that has a chunk of its own, or does nothing if this is not one.
+    ///
+    /// # Safety
+    ///
+    /// `start` is of this store, and the object there is not used again.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn give_back_beside(&self, start: NonNull<u8>) {
+        let Some(chunk) = self.side.get() else {
+            return;
+        };
+        // SAFETY: in the list, so not freed.
+        let end = unsafe { chunk::end(chunk) };
+        let range = chunk::data(chunk).addr()..end.addr();
+        if !range.contains(&start.addr().get()) {
+            return;
+        }
+        self.note_peak();
+        // SAFETY: chunks in lists are not freed.
+        unsafe { chunk::pop(&self.side) };
+        // SAFETY: not freed; headers are only ever shared.
+        self.uncount_side(unsafe { chunk.as_ref() });
+        // SAFETY: in no list now; the one object in it is not used again, says the caller.
+        unsafe { self.spare_whole(chunk) };
+    }
+
+    /// Frees the current chunk, if nothing in it is in use; says whether it did.
+    ///
+    /// A scope's mark may name the chunk: so not while one is open.
+    pub(super) fn free_empty_current(&self) -> bool {
+        let Some(chunk) = self.window.chunk.get() else {
+            return false;
+        };
+        let (start, end) = self.bounds();
+        let is_empty = self.window.lo() == start && self.window.hi() == end;
+        if !is_empty || self.in_scope.get() {
+            return false;
+        }
+        self.note_peak();
+        if self.config.zeroize {
+            // SAFETY: nothing in the chunk is in use.
+            unsafe { scrub(start, end, true) };
+        }
+        // SAFETY: in the chain, so not freed; headers are only ever shared.
+        let older = unsafe { chunk.as_ref() }.next.take();
+        let (lo, hi) = self.back_to(older);
+        // SAFETY: the cursors of that chunk or buffer when it was left; nothing was given back there since,
+        // and nothing handed out.
+        unsafe { self.window.open(older, lo, hi) };
+        // SAFETY: not freed; headers are only ever shared.
+        self.note_idle(unsafe { chunk.as_ref() }.bytes());
+        // SAFETY: ours, in no list any more, and nothing in it is in use.
+        unsafe { self.free(chunk) };
+        true
     }
 
     /// Gives back all that was allocated, and keeps of the chunks what the policy says.
@@ -230,25 +329,41 @@ impl Store {
         self.apply_policy(used, was_one);
     }
 
-    /// Moves the side chunks to the spare ones, and in one step the chain but its newest chunk.
+    /// Moves the side chunks to the spare ones, and the chain but its newest chunk: in one step, if its chunks
+    /// belong to the same list.
     fn spare_older(&self) {
         // SAFETY: chunks in lists are not freed.
         while let Some(chunk) = unsafe { chunk::pop(&self.side) } {
+            // SAFETY: not freed; headers are only ever shared.
+            self.note_idle(unsafe { chunk.as_ref() }.bytes());
             // SAFETY: ours, and now in no list.
-            unsafe { chunk::push(&self.spare, chunk) };
+            unsafe { chunk::push(&self.spare_big, chunk) };
         }
         let (Some(newest), Some(oldest)) = (self.window.chunk.get(), self.oldest.get()) else {
             return;
         };
         // SAFETY: in the chain, so not freed; headers are only ever shared.
-        let Some(second) = (unsafe { newest.as_ref() }).next.take() else {
+        let newest_header = unsafe { newest.as_ref() };
+        let Some(second) = newest_header.next.take() else {
             return;
         };
+        // INVARIANT: 2.
+        self.oldest.set(Some(newest));
+        let is_big = newest_header.bytes() > self.config.max_chunk;
+        if self.chain_has_big.replace(is_big) {
+            let older = Cell::new(Some(second));
+            // SAFETY: chunks in lists are not freed.
+            while let Some(chunk) = unsafe { chunk::pop(&older) } {
+                // SAFETY: ours, now in no list, and nothing in it is in use.
+                unsafe { self.spare_regular(chunk) };
+            }
+            return;
+        }
         // SAFETY: as above.
         unsafe { oldest.as_ref() }.next.set(self.spare.get());
         self.spare.set(Some(second));
-        // INVARIANT: 2.
-        self.oldest.set(Some(newest));
+        // INVARIANT: 5.
+        self.busy.set(newest_header.bytes());
     }
 
     /// Opens the buffer, or else the chunk that is left in the chain; nothing is in use.
@@ -261,7 +376,7 @@ impl Store {
         }
         if let Some(chunk) = self.window.chunk.get() {
             // SAFETY: ours, and taken from the chain by the lines below.
-            unsafe { chunk::push(&self.spare, chunk) };
+            unsafe { self.spare_regular(chunk) };
         }
         self.oldest.set(None);
         let (lo, hi) = self.home.get();
@@ -278,6 +393,7 @@ impl Store {
                 let bytes = (used + used / 8).saturating_add(HEADER + BELOW);
                 let bytes = bytes.checked_next_multiple_of(4096).unwrap_or(bytes);
                 self.next_bytes.set(bytes.max(config.first_chunk));
+                self.consolidates.set(true);
             }
             return;
         }
@@ -293,48 +409,48 @@ impl Store {
 
     /// Frees chunks until they have at most `budget` bytes. Nothing is in use.
     fn free_beyond(&self, budget: usize) {
-        let mut left = budget;
         if let Some(chunk) = self.window.chunk.get() {
-            // SAFETY: in the chain, so not freed; headers are only ever shared.
-            let bytes = unsafe { chunk.as_ref() }.bytes();
-            if bytes <= left {
-                left -= bytes;
-            } else {
-                // It is the only one of the chain.
-                self.oldest.set(None);
-                // SAFETY: empty, and at an address that is aligned.
-                unsafe { self.window.open(None, NOWHERE, NOWHERE) };
-                // SAFETY: in no list any more, and nothing in it is in use.
-                unsafe { self.free(chunk) };
-            }
+            // INVARIANT: 2 — it is the only one of the chain.
+            self.oldest.set(None);
+            // SAFETY: empty, and at an address that is aligned.
+            unsafe { self.window.open(None, NOWHERE, NOWHERE) };
+            // SAFETY: ours, now in no list, and nothing in it is in use.
+            unsafe { self.spare_regular(chunk) };
         }
-        self.free_spare(left);
+        self.free_spare(budget);
     }
 
-    /// Frees spare chunks until they have at most `budget` bytes.
+    /// Frees spare chunks until they have at most `budget` bytes; of these, larger ones are kept first,
+    /// compared by powers of two.
     pub(crate) fn free_spare(&self, budget: usize) -> Reclaimed {
+        let lists = [
+            (&self.spare_big, &Cell::new(None)),
+            (&self.spare, &Cell::new(None)),
+        ];
         let mut left = budget;
+        for class in (0..usize::BITS).rev() {
+            // No chunk of this class or a lower one fits.
+            if left < HEADER {
+                break;
+            }
+            if left >> class != 0 {
+                for (list, kept) in lists {
+                    // SAFETY: chunks in lists are not freed.
+                    unsafe { keep_class(list, kept, class, &mut left) };
+                }
+            }
+        }
         let mut freed = Reclaimed::new();
-        let kept = Cell::new(None);
-        // SAFETY: chunks in lists are not freed.
-        while let Some(chunk) = unsafe { chunk::pop(&self.spare) } {
-            // SAFETY: not freed yet; headers are only ever shared.
-            let bytes = unsafe { chunk.as_ref() }.bytes();
-            if bytes <= left {
-                left -= bytes;
-                // SAFETY: not freed, and in no list.
-                unsafe { chunk::push(&kept, chunk) };
-            } else {
+        for (list, kept) in lists {
+            // SAFETY: chunks in lists are not freed.
+            while let Some(chunk) = unsafe { chunk::pop(list) } {
+                // SAFETY: not freed yet; headers are only ever shared.
+                let bytes = unsafe { chunk.as_ref() }.bytes();
                 // SAFETY: in no list; by invariant 4 nothing in it is in use.
                 unsafe { self.free(chunk) };
                 freed += Reclaimed::new().with_bytes(bytes).with_items(1);
             }
-        }
-        // Back in the order in which they were.
-        // SAFETY: chunks in lists are not freed.
-        while let Some(chunk) = unsafe { chunk::pop(&kept) } {
-            // SAFETY: not freed, and in no list.
-            unsafe { chunk::push(&self.spare, chunk) };
+            list.set(kept.take());
         }
         freed
     }
@@ -391,4 +507,26 @@ impl Store {
         // SAFETY: the buffer is the store's alone, as `with_home` was told, or empty.
         unsafe { scrub(start, end, self.config.zeroize) };
     }
+}
+
+/// Moves chunks of `2.pow(class)` bytes and more, and less than twice as many, from a list to another one, as far
+/// as `left` suffices for them.
+///
+/// # Safety
+///
+/// The chunks of the lists are not freed.
+unsafe fn keep_class(list: &Link, kept: &Link, class: u32, left: &mut usize) {
+    let passed = Cell::new(None);
+    // SAFETY: chunks in lists are not freed, says the caller.
+    while let Some(chunk) = unsafe { chunk::pop(list) } {
+        // SAFETY: not freed; headers are only ever shared.
+        let bytes = unsafe { chunk.as_ref() }.bytes();
+        let is_kept = bytes.ilog2() == class && bytes <= *left;
+        if is_kept {
+            *left -= bytes;
+        }
+        // SAFETY: not freed, and in no list.
+        unsafe { chunk::push(if is_kept { kept } else { &passed }, chunk) };
+    }
+    list.set(passed.take());
 }

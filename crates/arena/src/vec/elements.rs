@@ -194,7 +194,8 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
         let mut items = items.into_iter();
         let (at_least, _) = items.size_hint();
         if at_least > self.capacity - self.len {
-            self.try_reserve_exact(at_least)?;
+            // Without so much room the items themselves decide: fewer may come than were announced.
+            let _reserved = self.try_reserve_exact(at_least);
         }
         loop {
             if self.fill_room(&mut items) {
