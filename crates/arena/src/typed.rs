@@ -2,7 +2,7 @@
 
 use core::{
     cell::{Cell, RefCell},
-    fmt, ptr,
+    fmt, mem,
 };
 
 use thrifty_traits::{AllocError, AllocErrorKind, MemoryUsage, Rejected, Usage};
@@ -10,6 +10,21 @@ use thrifty_traits::{AllocError, AllocErrorKind, MemoryUsage, Rejected, Usage};
 use crate::arena::fail;
 
 /// An arena for values of one type: drops them, in the order in which they came, and walks them.
+///
+/// Values may refer to one another, and in circles, unless they have a `Drop` of their own:
+///
+/// ```
+/// use std::cell::Cell;
+/// use thrifty_arena::TypedArena;
+///
+/// struct Node<'a>(Cell<Option<&'a Node<'a>>>);
+///
+/// let arena = TypedArena::new();
+/// let first: &Node<'_> = arena.alloc(Node(Cell::new(None)));
+/// let second: &Node<'_> = arena.alloc(Node(Cell::new(Some(first))));
+/// first.0.set(Some(second));
+/// assert!(second.0.get().is_some_and(|node| std::ptr::eq(node, first)));
+/// ```
 ///
 /// # Memory
 ///
@@ -33,20 +48,14 @@ use crate::arena::fail;
 pub struct TypedArena<T> {
     /// # Invariants
     ///
-    /// 1. `start` is the last block's buffer, with room for `room` values; or there is no block, and no
-    ///    room.
-    /// 2. The first `used` values there are initialised, and owned. The last block itself says less, and
-    ///    learns it in `settle`, when the arena is exclusive; the blocks before say how many they have.
-    /// 3. Buffers stay where they are: blocks are never grown.
-    start: Cell<*mut T>,
-    used: Cell<usize>,
-    room: Cell<usize>,
-    blocks: RefCell<Vec<Vec<T>>>,
+    /// 1. Buffers stay where they are: no block grows once there is a value in it.
+    /// 2. `current` is borrowed for the length of a function of ours only, in which none of the user's code runs.
+    ///
+    /// There is no `Drop` here: vectors drop their values, in the order of the fields, and the compiler knows
+    /// of a vector that it looks at no value itself. So values may refer to one another.
+    full: RefCell<Vec<Vec<T>>>,
+    current: Cell<Vec<T>>,
 }
-
-// SAFETY: the values are owned by the arena alone, and go with it: `T: Send`. What was lent out is borrowed
-// from it, and so is no more when it moves.
-unsafe impl<T: Send> Send for TypedArena<T> {}
 
 impl<T> TypedArena<T> {
     /// An arena that holds no memory yet.
@@ -59,10 +68,8 @@ impl<T> TypedArena<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            start: Cell::new(ptr::dangling_mut()),
-            used: Cell::new(0),
-            room: Cell::new(0),
-            blocks: RefCell::new(Vec::new()),
+            full: RefCell::new(Vec::new()),
+            current: Cell::new(Vec::new()),
         }
     }
 
@@ -94,19 +101,24 @@ impl<T> TypedArena<T> {
     /// If there is no room.
     #[inline]
     pub fn try_alloc(&self, value: T) -> Result<&mut T, Rejected<T>> {
-        if self.used.get() == self.room.get() {
+        // SAFETY: valid, and exclusive by invariant 2; values that are lent out lie in the buffer, of which a
+        // vector's own fields are no part.
+        let mut current = unsafe { &mut *self.current.as_ptr() };
+        if current.len() == current.capacity() {
             if let Err(error) = self.grow_slow() {
                 return Err(Rejected::new(value, error));
             }
+            // SAFETY: as above; the reference from before is not used again.
+            current = unsafe { &mut *self.current.as_ptr() };
         }
-        let used = self.used.get();
-        // SAFETY: there is room for one more (invariant 1), so this is within the buffer.
-        let slot = unsafe { self.start.get().add(used) };
+        let used = current.len();
+        // SAFETY: there is room for one more, so this is within the buffer.
+        let slot = unsafe { current.as_mut_ptr().add(used) };
         // SAFETY: valid for writes and aligned; nobody else has it, since it was free.
         unsafe { slot.write(value) };
-        // INVARIANT: 2 — just written.
-        self.used.set(used + 1);
-        // SAFETY: just written; it stays there (invariant 3) for as long as the arena is borrowed, and is
+        // SAFETY: so many are initialised, and there is room for them.
+        unsafe { current.set_len(used + 1) };
+        // SAFETY: just written; it stays there (invariant 1) for as long as the arena is borrowed, and is
         // lent to this caller alone.
         Ok(unsafe { &mut *slot })
     }
@@ -119,7 +131,7 @@ impl<T> TypedArena<T> {
         const MAX_BYTES: usize = 1 << 20;
         let size = size_of::<T>().max(1);
         let (first, most) = ((FIRST_BYTES / size).max(4), (MAX_BYTES / size).max(4));
-        let doubled = self.room.get().saturating_mul(2);
+        let doubled = self.room().saturating_mul(2);
         let capacity = doubled.clamp(first, most);
         let error = AllocError::new(
             AllocErrorKind::Backend,
@@ -128,50 +140,39 @@ impl<T> TypedArena<T> {
         );
         let mut block = Vec::new();
         block.try_reserve_exact(capacity).map_err(|_| error)?;
-        let mut blocks = self.blocks.borrow_mut();
-        blocks.try_reserve(1).map_err(|_| error)?;
-        if let Some(last) = blocks.last_mut() {
-            // SAFETY: so many are initialised (invariant 2).
-            unsafe { last.set_len(self.used.get()) };
+        let mut full = self.full.borrow_mut();
+        if self.room() != 0 {
+            full.try_reserve(1).map_err(|_| error)?;
         }
-        // INVARIANT: 1, 2 and 3 — a new block, of which nothing is used; it moves, its buffer does not.
-        self.start.set(block.as_mut_ptr());
-        self.used.set(0);
-        self.room.set(block.capacity());
-        blocks.push(block);
+        // SAFETY: exclusive by invariant 2. INVARIANT: 1 — the block moves, its buffer does not.
+        let before = mem::replace(unsafe { &mut *self.current.as_ptr() }, block);
+        if before.capacity() != 0 {
+            full.push(before);
+        }
         Ok(())
     }
 
-    /// Lets the last block know how many values it has.
-    fn settle(&mut self) -> &mut Vec<Vec<T>> {
-        let blocks = self.blocks.get_mut();
-        if let Some(last) = blocks.last_mut() {
-            // SAFETY: so many are initialised (invariant 2).
-            unsafe { last.set_len(self.used.get()) };
-        }
-        blocks
+    /// For how many values the current block has room.
+    fn room(&self) -> usize {
+        // SAFETY: nobody writes to it meanwhile, by invariant 2.
+        unsafe { &*self.current.as_ptr() }.capacity()
     }
 
-    /// Takes all blocks out, with their values, and leaves the arena empty.
-    fn take(&mut self) -> Vec<Vec<T>> {
-        let blocks = core::mem::take(self.settle());
-        // INVARIANT: 1 and 2 — no block.
-        self.room.set(0);
-        self.used.set(0);
-        blocks
+    /// How many values the current block has.
+    fn used(&self) -> usize {
+        // SAFETY: nobody writes to it meanwhile, by invariant 2.
+        unsafe { &*self.current.as_ptr() }.len()
     }
 
     /// How many values there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        let blocks = self.blocks.borrow();
-        let before = blocks.split_last().map_or(&[][..], |(_, before)| before);
-        before.iter().map(Vec::len).sum::<usize>() + self.used.get()
+        self.full.borrow().iter().map(Vec::len).sum::<usize>() + self.used()
     }
 
     /// The bytes of the block that [`clear`](Self::clear) keeps.
     pub(crate) fn last_block_bytes(&self) -> usize {
-        self.room.get().saturating_mul(size_of::<T>())
+        self.room().saturating_mul(size_of::<T>())
     }
 
     /// Whether there are none.
@@ -193,7 +194,8 @@ impl<T> TypedArena<T> {
     /// assert!(arena.iter_mut().map(|number| *number / 2).eq(0..1000));
     /// ```
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.settle().iter_mut().flatten()
+        let (full, current) = (self.full.get_mut(), self.current.get_mut());
+        full.iter_mut().flatten().chain(current)
     }
 
     /// Drops all values, and keeps the last block.
@@ -209,18 +211,10 @@ impl<T> TypedArena<T> {
     /// assert!(arena.is_empty());
     /// ```
     pub fn clear(&mut self) {
-        let mut blocks = self.take();
-        let Some(mut last) = blocks.pop() else {
-            return;
-        };
-        blocks.clear();
+        let mut last = mem::take(self.current.get_mut());
+        self.full.get_mut().clear();
         last.clear();
-        // INVARIANT: 1 and 2 — the block is empty now.
-        self.start.set(last.as_mut_ptr());
-        self.room.set(last.capacity());
-        // There is room for it: there was one before.
-        blocks.push(last);
-        *self.blocks.get_mut() = blocks;
+        *self.current.get_mut() = last;
     }
 
     /// Moves the values out, in the order in which they came.
@@ -232,8 +226,9 @@ impl<T> TypedArena<T> {
     /// arena.alloc('a');
     /// assert_eq!(arena.into_values().collect::<String>(), "a");
     /// ```
-    pub fn into_values(mut self) -> impl Iterator<Item = T> {
-        self.take().into_iter().flatten()
+    pub fn into_values(self) -> impl Iterator<Item = T> {
+        let (full, current) = (self.full.into_inner(), self.current.into_inner());
+        full.into_iter().flatten().chain(current)
     }
 }
 
@@ -243,25 +238,20 @@ impl<T> Default for TypedArena<T> {
     }
 }
 
-impl<T> Drop for TypedArena<T> {
-    fn drop(&mut self) {
-        self.settle();
-    }
-}
-
 impl<T> MemoryUsage for TypedArena<T> {
     fn memory_usage(&self) -> Usage {
         let size = size_of::<T>();
         let used = self.len().saturating_mul(size);
-        let blocks = self.blocks.borrow();
-        let room = blocks
+        let full = self.full.borrow();
+        let room = full
             .iter()
             .map(|block| block.capacity().saturating_mul(size))
             .sum::<usize>();
+        let current = self.room().saturating_mul(size);
         Usage::new()
             .with_in_use_bytes(used)
-            .with_idle_bytes((self.room.get() - self.used.get()).saturating_mul(size))
-            .with_reserved_bytes(room + blocks.capacity() * size_of::<Vec<T>>())
+            .with_idle_bytes((self.room() - self.used()).saturating_mul(size))
+            .with_reserved_bytes(room + current + full.capacity() * size_of::<Vec<T>>())
     }
 }
 
