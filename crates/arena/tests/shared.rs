@@ -2,8 +2,6 @@
 
 use std::{alloc::Layout, rc::Rc};
 
-use allocator_api2::vec::Vec as ApiVec;
-use hashbrown::HashMap;
 use thrifty_arena::{
     AllocErrorKind, Arena, LocalArena, MemoryUsage, Pressure, Retain, SharedArena,
 };
@@ -340,8 +338,12 @@ fn texts() {
     assert!(small.try_alloc_join(&many, &text).is_err());
 }
 
+#[cfg(feature = "allocator-api2-02")]
 #[test]
 fn containers_live_in_it() {
+    use allocator_api2::vec::Vec as ApiVec;
+    use hashbrown::HashMap;
+
     let arena = SharedArena::new();
     together(3, |thread| {
         let mut map = HashMap::with_hasher_in(std::hash::RandomState::new(), &arena);
