@@ -23,7 +23,12 @@ fn escapes_do_not_compile() {
             .expect("stderr is open");
         return;
     }
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/*.rs");
+    // Without the feature the message is another one.
+    if cfg!(feature = "allocator-api2-02") {
+        cases.compile_fail("tests/ui/allocator/*.rs");
+    }
 }
 
 fn rustc_minor() -> String {
