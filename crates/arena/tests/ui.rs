@@ -3,24 +3,12 @@
 //! The compiler words the messages, so they are compared on one compiler version only. To accept new ones:
 //! `TRYBUILD=overwrite cargo test -p thrifty-arena --test ui`.
 
-use std::env;
-use std::io::{self, Write};
-use std::process::Command;
-
-/// The minor version of the compiler whose messages are pinned.
-const PINNED_MINOR: &str = "95";
+/// The compiler whose messages are pinned.
+const PINNED: &str = "1.95";
 
 #[test]
 fn escapes_do_not_compile() {
-    let minor = rustc_minor();
-    if minor != PINNED_MINOR {
-        let line = format!(
-            "\nSKIPPED: messages are pinned for rustc 1.{PINNED_MINOR}, this is 1.{minor}\n"
-        );
-        // Past the test harness, which would swallow it.
-        io::stderr()
-            .write_all(line.as_bytes())
-            .expect("stderr is open");
+    if !thrifty_testkit::is_pinned_rustc(PINNED) {
         return;
     }
     let cases = trybuild::TestCases::new();
@@ -29,19 +17,4 @@ fn escapes_do_not_compile() {
     if cfg!(feature = "allocator-api2-02") {
         cases.compile_fail("tests/ui/allocator/*.rs");
     }
-}
-
-fn rustc_minor() -> String {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc)
-        .arg("--version")
-        .output()
-        .expect("rustc runs");
-    let version = String::from_utf8(output.stdout).expect("the version is text");
-    let minor = version
-        .strip_prefix("rustc 1.")
-        .and_then(|rest| rest.split('.').next());
-    minor
-        .unwrap_or_else(|| panic!("not a version: {version}"))
-        .to_owned()
 }

@@ -19,6 +19,7 @@ mod fuse;
     reason = "values that may be dropped already; Send and Sync of a pointer"
 )]
 mod ledger;
+mod pinned;
 mod plan;
 #[expect(unsafe_code, reason = "implements GlobalAlloc with redzones")]
 mod poison;
@@ -40,6 +41,7 @@ pub use self::{
     failing::{AllocFault, Armed, FailingAlloc, ThreadCounts, exempt, thread_counts, with_failing},
     fuse::{Blown, Fuse},
     ledger::{Ledger, Tracked, garbage_met},
+    pinned::is_pinned_rustc,
     poison::{FREED, FRESH, PoisonAlloc, REDZONE},
     program::{Divergence, Machine, Op, Program, Rng, fuzz, fuzz_to_the_end, run_against_oracle},
     quiet::{message, quietly},
