@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// For what runs while the engine has something in its hands, or a thread ends, where a panic would
 /// lose rounds or abort the process.
-pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Option<R> {
+pub fn contain<R>(f: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(result) => Some(result),
         Err(payload) => {

@@ -66,3 +66,9 @@ pub use self::{
     stats::Stats,
     thread::is_thread_ending,
 };
+
+/// What `thrifty-pool` shares with the engine; not an interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::contain::contain;
+}

@@ -1,24 +1,7 @@
 //! User code whose panic must go no further.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Runs `f`, and ends a panic of it here. The panic hook has reported it by then.
-///
-/// For places that may not unwind: the engine destroys items while a thread exits, and a second
-/// panic that leaves a destructor during unwinding would abort the program.
-pub(crate) fn contain(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // What the user panicked with may panic in its own drop. The second payload is leaked,
-        // since that chain could go on for ever.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            #[expect(
-                clippy::mem_forget,
-                reason = "its drop may panic as the first one's did"
-            )]
-            core::mem::forget(second);
-        }
-    }
-}
+/// The engine's way to run user code; it destroys items under the same conditions.
+pub(crate) use thrifty_magazine::__private::contain;
 
 /// An item that is dropped unless it is taken out, where a second panic ends instead of aborting.
 pub(crate) struct Doomed<T>(pub(crate) Option<T>);

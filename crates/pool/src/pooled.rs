@@ -156,11 +156,13 @@ fn give_back<M: Manage>(mut loan: Loan<M>) -> Result<(), (Loan<M>, Why)> {
 #[inline(never)]
 fn return_cold<M: Manage>(loan: Loan<M>, why: Why) {
     match why {
-        Why::Unwinding if loan.keeper().recycles_on_unwind => contain(|| {
-            if let Err((loan, why)) = give_back(loan) {
-                return_cold(loan, why);
-            }
-        }),
+        Why::Unwinding if loan.keeper().recycles_on_unwind => {
+            contain(|| {
+                if let Err((loan, why)) = give_back(loan) {
+                    return_cold(loan, why);
+                }
+            });
+        }
         Why::Unwinding | Why::Unfit => drop(loan),
         Why::NoRoom => loan.give_back_cold(),
     }
