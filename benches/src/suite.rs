@@ -52,6 +52,8 @@ pub mod cli;
 mod id;
 mod profile;
 mod row;
+#[cfg(test)]
+pub(crate) mod rows_tests;
 
 use core::{fmt, hint::black_box};
 

@@ -1,7 +1,5 @@
 //! Every side of every row answers as its oracle.
 
-use std::collections::BTreeSet;
-
 use super::{
     job::{Job, add},
     plain::Std,
@@ -10,7 +8,7 @@ use super::{
 };
 use crate::{
     runner::{self, Broken, Effort},
-    suite::Row,
+    suite::{Row, rows_tests::assert_ids_and_ours_first},
 };
 
 #[test]
@@ -31,10 +29,8 @@ fn every_side_gives_the_answer_of_the_oracle() {
 
 #[test]
 fn rows_have_ids_of_their_own_and_ours_first() {
-    let mut seen = BTreeSet::new();
+    assert_ids_and_ours_first(&rows());
     for row in rows() {
-        assert_eq!(row.contestants()[0].name(), "thrifty", "{}", row.id());
-        assert!(seen.insert(row.id().clone()), "{} twice", row.id());
         assert!(!row.bars().is_empty(), "{} has no bar", row.id());
     }
 }
