@@ -38,6 +38,8 @@ mod models;
 mod pool;
 mod reset;
 mod retain;
+#[expect(unsafe_code, reason = "keeps a root beside what it borrows from")]
+mod rooted;
 #[expect(unsafe_code, reason = "rewinds the store at a scope's end")]
 mod scope;
 #[expect(
@@ -91,6 +93,7 @@ pub use self::{
     error::FormatError,
     pool::{ArenaPool, PooledArena},
     retain::Retain,
+    rooted::{Family, RootError, Rooted, Unrooted},
     scope::Scope,
     shared::{LocalArena, SharedArena},
     stats::ArenaStats,

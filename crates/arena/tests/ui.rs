@@ -13,6 +13,9 @@ fn escapes_do_not_compile() {
     }
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
+    for kind in ["dropping", "pool", "rooted", "shared"] {
+        cases.compile_fail(format!("tests/ui/{kind}/*.rs"));
+    }
     // Without the feature the message is another one.
     if cfg!(feature = "allocator-api2-02") {
         cases.compile_fail("tests/ui/allocator/*.rs");
