@@ -1,0 +1,420 @@
+//! The concurrent interner.
+
+use core::fmt;
+use core::hash::BuildHasher;
+use core::marker::PhantomData;
+
+use thrifty_sync::{const_unless_loom, hint};
+use thrifty_traits::{MemoryUsage, Usage};
+
+use crate::live::{Bounds, Live, Query, Shipped, Source};
+use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol};
+
+/// Gives each distinct string a small number, for many threads at once.
+///
+/// A string that is there is found without a lock, without a write to shared memory, and without waiting: readers
+/// do not slow each other down. A new string takes one of several locks. Strings stay until the interner ends, and
+/// do not move: what [`resolve`](Self::resolve) returns is borrowed from the interner, not from a lock.
+///
+/// For input without an end, where a string that came once may never come again, take a `Dedup`: this
+/// interner only grows.
+///
+/// # Memory
+///
+/// A new interner allocates nothing, and can stand in a `static`. The first string costs some 4 KiB. From a hundred
+/// thousand strings on, each costs its bytes and some 22 more: 8 bytes for a slot in the table, of which two
+/// thirds are full on average; 5 for its number and length; 4 from its number to its place; half a byte of
+/// padding, and what is not yet used of the last block. Nothing is ever copied but slots, 8 bytes each; the
+/// space of a table that was replaced is used for the next.
+///
+/// A limit ([`Builder::max_bytes`]) counts every byte taken from the allocator, and is never exceeded.
+///
+/// # Concurrency
+///
+/// `get`, `resolve`, iterating, and `intern` of a string that is there are wait-free, except that a search begins again if
+/// its shard's table was replaced meanwhile. `intern` of a new string locks a shard; tables grow under that lock,
+/// while readers go on in the old one. No code of yours runs under a lock: keys are hashed before, and compared
+/// by their bytes.
+///
+/// Two threads that intern the same string get the same symbol. Who learns of a symbol from another thread in
+/// any way that synchronises (a channel, a lock, a Release store) can resolve it.
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_interner::Interner;
+///
+/// let hosts: Interner = Interner::new();
+/// let first = hosts.intern("db-1.example");
+/// assert_eq!(hosts.intern("db-1.example"), first);
+/// assert_eq!(hosts.resolve(first), "db-1.example");
+/// assert_eq!(hosts.get("db-2.example"), None);
+/// ```
+pub struct Interner<K: ?Sized + Key = str, Y: Symbol = Sym, S = DefaultState> {
+    state: S,
+    live: Live<Shipped>,
+    key: PhantomData<fn(&K) -> Y>,
+}
+
+impl Interner {
+    const_unless_loom! {
+        /// An interner of strings with the usual symbols and hasher, which allocates nothing yet.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use thrifty_interner::Interner;
+        ///
+        /// static FIELDS: Interner = Interner::new();
+        /// assert_eq!(FIELDS.resolve(FIELDS.intern("status")), "status");
+        /// ```
+        #[must_use]
+        pub const fn new() -> Self {
+            Self::with_hasher(DefaultState::new())
+        }
+    }
+
+    /// Settings for an interner: limits, hasher, capacity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::Interner;
+    ///
+    /// let interner: Interner = Interner::builder().max_bytes(1 << 20).build();
+    /// ```
+    #[must_use]
+    pub const fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
+impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
+    const_unless_loom! {
+        /// An interner with a hasher of the caller's, which allocates nothing yet.
+        ///
+        /// All 64 bits of the hash are used; a hasher that leaves some of them alone makes the interner slow, not
+        /// wrong.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::hash::RandomState;
+        /// use thrifty_interner::{Interner, Sym};
+        ///
+        /// let interner: Interner<[u8], Sym, RandomState> = Interner::with_hasher(RandomState::new());
+        /// interner.intern(b"\xff\xfe");
+        /// ```
+        #[must_use]
+        pub const fn with_hasher(state: S) -> Self {
+            Self::with_bounds(state, Bounds {
+                bytes: usize::MAX,
+                symbols: Y::COUNT,
+                length: usize::MAX,
+                shards: 0,
+                align: K::ALIGN,
+            })
+        }
+    }
+
+    const_unless_loom! {
+        pub(crate) const fn with_bounds(state: S, bounds: Bounds) -> Self {
+            Self { state, live: Live::new(bounds), key: PhantomData }
+        }
+    }
+
+    pub(crate) fn live(&self) -> &Live<Shipped> {
+        &self.live
+    }
+
+    pub(crate) fn live_mut(&mut self) -> &mut Live<Shipped> {
+        &mut self.live
+    }
+
+    /// The hasher.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::hash::BuildHasher;
+    /// use thrifty_interner::Interner;
+    ///
+    /// let interner: Interner = Interner::new();
+    /// let _: u64 = interner.hasher().hash_one("host");
+    /// ```
+    pub fn hasher(&self) -> &S {
+        &self.state
+    }
+
+    /// How many strings there are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// interner.intern("a");
+    /// interner.intern("a");
+    /// assert_eq!(interner.len(), 1);
+    /// ```
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.live.body().map_or(0, |body| body.count() as usize)
+    }
+
+    /// Whether there is no string.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(thrifty_interner::Interner::new().is_empty());
+    /// ```
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The string that a symbol stands for.
+    ///
+    /// # Panics
+    ///
+    /// If the symbol is not of this interner; see [`try_resolve`](Self::try_resolve). A symbol of another
+    /// interner that has as many strings is not recognised: [`symbol!`](crate::symbol!) makes such mix-ups
+    /// type errors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// let symbol = interner.intern("host");
+    /// assert_eq!(interner.resolve(symbol), "host");
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn resolve(&self, symbol: Y) -> &K {
+        match self.try_resolve(symbol) {
+            Some(key) => key,
+            None => self.resolve_slow(symbol),
+        }
+    }
+
+    /// The string that a symbol stands for, if there is one.
+    ///
+    /// It is `None` also for a symbol that came from another thread without any synchronisation, as long as what
+    /// that thread has written has not arrived.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::{Interner, Sym, Symbol};
+    ///
+    /// let interner: Interner = Interner::new();
+    /// assert_eq!(interner.try_resolve(Sym::try_from_index(7).unwrap()), None);
+    /// ```
+    #[inline]
+    pub fn try_resolve(&self, symbol: Y) -> Option<&K> {
+        let record = self.live.body()?.resolve(symbol.index().wrapping_add(1))?;
+        // SAFETY: the record stays while `self` is borrowed, and was written with this key's alignment.
+        let bytes = unsafe { record.bytes(K::ALIGN) };
+        // SAFETY: these are the bytes of a key that was interned, at an address aligned for it.
+        Some(unsafe { K::from_bytes(bytes) })
+    }
+
+    /// A symbol that has arrived before what it stands for gets some time.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn resolve_slow(&self, symbol: Y) -> &K {
+        let given = self.len();
+        for _ in 0..1000 {
+            if let Some(key) = self.try_resolve(symbol) {
+                return key;
+            }
+            hint::spin_loop();
+        }
+        panic!("{symbol:?} is not of this interner, which has {given} strings");
+    }
+
+    /// The strings with their symbols, in the order of the symbols.
+    ///
+    /// No lock is held: interning inside the loop is fine. Strings that are interned after this call are left out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// interner.intern("a");
+    /// interner.intern("b");
+    /// let all: Vec<&str> = interner.iter().map(|(_, key)| key).collect();
+    /// assert_eq!(all, ["a", "b"]);
+    /// ```
+    pub fn iter(&self) -> Iter<'_, K, Y, S> {
+        Iter::new(self, self.len())
+    }
+}
+
+impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
+    #[inline]
+    pub(crate) fn query<'a>(&self, key: &'a K) -> Query<'a> {
+        Query::new(key.as_bytes(), K::ALIGN, &self.state)
+    }
+
+    /// The symbol of a string that is there.
+    ///
+    /// Whoever must not let outsiders fill the interner asks with this, and interns what it trusts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// assert_eq!(interner.get("host"), None);
+    /// let symbol = interner.intern("host");
+    /// assert_eq!(interner.get("host"), Some(symbol));
+    /// ```
+    #[inline]
+    pub fn get(&self, key: &K) -> Option<Y> {
+        symbol(self.live.find(&self.query(key)))
+    }
+
+    /// The symbol of a string, which is copied if it is new.
+    ///
+    /// # Panics
+    ///
+    /// If the string cannot be interned; see [`try_intern`](Self::try_intern).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// assert_eq!(interner.intern("host"), interner.intern("host"));
+    /// assert_ne!(interner.intern("host"), interner.intern("port"));
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn intern(&self, key: &K) -> Y {
+        match self.try_intern(key) {
+            Ok(symbol) => symbol,
+            Err(error) => refuse(error),
+        }
+    }
+
+    /// The symbol of a string, which is copied if it is new and there is room.
+    ///
+    /// # Errors
+    ///
+    /// When a limit or the symbols are used up, the string is too long, or the allocator refuses. Then nothing has
+    /// changed: what is there is found and resolved as before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::{InternError, Interner};
+    ///
+    /// let interner: Interner = Interner::builder().max_symbols(1).build();
+    /// let first = interner.try_intern("a").unwrap();
+    /// assert_eq!(interner.try_intern("b"), Err(InternError::SymbolSpace { limit_symbols: 1 }));
+    /// assert_eq!(interner.try_intern("a"), Ok(first));
+    /// ```
+    #[inline]
+    pub fn try_intern(&self, key: &K) -> Result<Y, InternError> {
+        self.intern_from(key, Source::Borrowed)
+    }
+
+    /// The symbol of a string that lives for ever, which is not copied unless it is short.
+    ///
+    /// # Panics
+    ///
+    /// As [`intern`](Self::intern).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// let agent = "Mozilla/5.0 (X11; Linux x86_64)";
+    /// let symbol = interner.intern_static(agent);
+    /// assert_eq!(interner.resolve(symbol).as_ptr(), agent.as_ptr());
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn intern_static(&self, key: &'static K) -> Y {
+        match self.try_intern_static(key) {
+            Ok(symbol) => symbol,
+            Err(error) => refuse(error),
+        }
+    }
+
+    /// The symbol of a string that lives for ever, which is not copied unless it is short.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_intern`](Self::try_intern).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// assert!(interner.try_intern_static("status").is_ok());
+    /// ```
+    #[inline]
+    pub fn try_intern_static(&self, key: &'static K) -> Result<Y, InternError> {
+        self.intern_from(key, Source::Static)
+    }
+
+    #[inline]
+    fn intern_from(&self, key: &K, source: Source) -> Result<Y, InternError> {
+        let query = self.query(key);
+        if let Some(symbol) = symbol(self.live.find(&query)) {
+            return Ok(symbol);
+        }
+        let inserted = self.live.insert_slow(&query, source)?;
+        Ok(symbol(inserted.number).expect("no more numbers than symbols"))
+    }
+}
+
+/// The symbol of a number, which is one more than its index.
+#[inline]
+pub(crate) fn symbol<Y: Symbol>(number: u32) -> Option<Y> {
+    Y::try_from_index(number.wrapping_sub(1))
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse(error: InternError) -> ! {
+    panic!("{error}");
+}
+
+impl<K: ?Sized + Key, Y: Symbol, S> MemoryUsage for Interner<K, Y, S> {
+    /// In use are the strings' own bytes; the rest of what is reserved is overhead.
+    fn memory_usage(&self) -> Usage {
+        self.live.body().map_or_else(Usage::new, |body| {
+            Usage::new()
+                .with_in_use_bytes(body.payload())
+                .with_idle_bytes(body.idle())
+                .with_reserved_bytes(body.budget().reserved())
+        })
+    }
+}
+
+impl<K: ?Sized + Key, Y: Symbol, S: Default> Default for Interner<K, Y, S> {
+    fn default() -> Self {
+        Self::with_hasher(S::default())
+    }
+}
+
+impl<K: ?Sized + Key + fmt::Debug, Y: Symbol, S> fmt::Debug for Interner<K, Y, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interner")
+            .field("len", &self.len())
+            .field("usage", &self.memory_usage())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, K: ?Sized + Key, Y: Symbol, S> IntoIterator for &'a Interner<K, Y, S> {
+    type Item = (Y, &'a K);
+    type IntoIter = Iter<'a, K, Y, S>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,132 @@
+//! What is under the concurrent interner: bytes in, numbers out.
+//!
+//! Numbers begin at 1. `body` says how the parts hang together, `find` why reading needs no lock, `insert` in
+//! which order things become visible.
+
+mod body;
+mod budget;
+mod chunk;
+mod directory;
+mod equal;
+mod far;
+mod find;
+mod geometry;
+mod grow;
+mod insert;
+mod page;
+mod query;
+mod record;
+mod shelf;
+mod slot;
+mod table;
+mod writer;
+
+use core::ptr::{self, NonNull};
+
+use thrifty_sync::{
+    atomic::{AtomicPtr, Exclusive},
+    const_unless_loom, ord,
+};
+
+pub(crate) use self::{
+    body::{Body, Bounds},
+    geometry::{Geometry, Shipped},
+    insert::{Inserted, Source},
+    query::Query,
+};
+use crate::InternError;
+
+/// An interner of bytes, which allocates nothing before the first insert.
+pub(crate) struct Live<G: Geometry> {
+    body: AtomicPtr<Body<G>>,
+    bounds: Bounds,
+}
+
+impl<G: Geometry> Live<G> {
+    const_unless_loom! {
+        /// An interner without a body.
+        pub(crate) const fn new(bounds: Bounds) -> Self {
+            Self { body: AtomicPtr::new(ptr::null_mut()), bounds }
+        }
+    }
+
+    /// What bounds it.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// The body, if anything was inserted.
+    #[inline]
+    pub(crate) fn body(&self) -> Option<&Body<G>> {
+        // ORDERING(interner.body): Acquire; pairs with interner.new_body.
+        let body = NonNull::new(self.body.load(ord!(interner.body, Acquire)))?;
+        // SAFETY: initialised before it was published, and freed with `self`.
+        Some(unsafe { body.as_ref() })
+    }
+
+    /// A string's number, 0 if it has none.
+    #[inline]
+    pub(crate) fn find(&self, query: &Query<'_>) -> u32 {
+        self.body().map_or(0, |body| body.find(query))
+    }
+
+    /// Finds a string's number, or gives it one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn insert_slow(
+        &self,
+        query: &Query<'_>,
+        source: Source,
+    ) -> Result<Inserted, InternError> {
+        self.body_or_new()?.insert_slow(query, source)
+    }
+
+    /// The body, made if there is none.
+    pub(crate) fn body_or_new(&self) -> Result<&Body<G>, InternError> {
+        if let Some(body) = self.body() {
+            return Ok(body);
+        }
+        let new = Body::create(self.bounds)?;
+        // ORDERING(interner.new_body): AcqRel; pairs with interner.body and with itself: who loses the race sees
+        // the winner's body.
+        let raced = self.body.compare_exchange(
+            ptr::null_mut(),
+            new.as_ptr(),
+            ord!(interner.new_body, AcqRel),
+            ord!(interner.lost_body, Acquire),
+        );
+        let body = match raced {
+            Ok(_) => new,
+            Err(first) => {
+                // SAFETY: created above, and never published.
+                unsafe { Body::destroy(new) };
+                // SAFETY: an exchange with null fails on what is not null.
+                unsafe { NonNull::new_unchecked(first) }
+            }
+        };
+        // SAFETY: initialised before it was published, and freed with `self`.
+        Ok(unsafe { body.as_ref() })
+    }
+
+    /// The body, for who has the interner exclusively.
+    pub(crate) fn body_mut(&mut self) -> Option<&mut Body<G>> {
+        let mut body = NonNull::new(self.body.read_mut())?;
+        // SAFETY: initialised; exclusive, since `self` is.
+        Some(unsafe { body.as_mut() })
+    }
+
+    /// Gives up the body and all that is in it.
+    pub(crate) fn clear(&mut self) {
+        if let Some(body) = NonNull::new(self.body.read_mut()) {
+            self.body.write_mut(ptr::null_mut());
+            // SAFETY: nobody else uses it, since `self` is exclusive.
+            unsafe { Body::destroy(body) };
+        }
+    }
+}
+
+impl<G: Geometry> Drop for Live<G> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

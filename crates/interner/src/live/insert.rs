@@ -1,0 +1,257 @@
+//! Inserting: one writer per shard, readers undisturbed.
+//!
+//! Everything that can fail comes before anything that can be seen: the table's growth, room for the record, the
+//! symbol's page. The number is taken last, so numbers have no gaps, and then nothing can fail any more. The
+//! record is published under its number first and in the table second: who finds it in the table can
+//! resolve it.
+
+use core::ptr::NonNull;
+
+use thrifty_sync::ord;
+
+use super::body::{Body, lock};
+use super::far;
+use super::geometry::Geometry;
+use super::page;
+use super::query::Query;
+use super::record::{self, Form};
+use super::slot;
+use super::table::{TableRef, step};
+use super::writer::Writer;
+use crate::InternError;
+
+/// Where a string comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It must be copied.
+    Borrowed,
+    /// It stays where it is for ever.
+    Static,
+}
+
+/// What an insert has found or done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Inserted {
+    pub(crate) number: u32,
+    pub(crate) new: bool,
+}
+
+/// What a search under the lock has found.
+enum Found {
+    /// The string, by its number.
+    Number(u32),
+    /// An empty slot, after so many steps.
+    Vacant { index: u32, steps: u32 },
+}
+
+impl<G: Geometry> Body<G> {
+    /// Finds a string's number, or gives it one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn insert_slow(
+        &self,
+        query: &Query<'_>,
+        source: Source,
+    ) -> Result<Inserted, InternError> {
+        let len = query.bytes.len();
+        if len > self.bounds.length {
+            // What is too long was never inserted, so there is nothing to find.
+            return Err(InternError::TooLong {
+                length_bytes: len,
+                limit_bytes: self.bounds.length,
+            });
+        }
+        let shard = self.shard(self.shard_of(query));
+        let mut writer = lock(&shard.writer);
+        let (table, index) = match self.vacancy(&mut writer, query)? {
+            Vacancy::Taken(number) => return Ok(Inserted { number, new: false }),
+            Vacancy::Free { table, index } => (table, index),
+        };
+        let number = self.write(&mut writer, query, source)?;
+        let tag = query.tag(table.keyed());
+        // SAFETY: the search ended at this slot of the same table.
+        let slot = unsafe { table.slot(index) };
+        // ORDERING(interner.insert): Release; pairs with interner.slot: who finds the record sees it whole.
+        slot.store(
+            slot::pack(tag, number.record),
+            ord!(interner.insert, Release),
+        );
+        writer.entries += 1;
+        // ORDERING(interner.payload): Relaxed; a figure, written under the lock only.
+        let payload = shard.payload.load(ord!(interner.payload, Relaxed)) + len;
+        shard
+            .payload
+            .store(payload, ord!(interner.payload, Relaxed));
+        Ok(Inserted {
+            number: number.number,
+            new: true,
+        })
+    }
+
+    /// The string's number, or a slot for it in a table with room.
+    fn vacancy(&self, writer: &mut Writer, query: &Query<'_>) -> Result<Vacancy<G>, InternError> {
+        let place = self.table(query);
+        // ORDERING(interner.own_table): Relaxed; written under the shard's lock only, which is held.
+        let current = place.load(ord!(interner.own_table, Relaxed));
+        // SAFETY: the shard's table, which stays while the lock is held.
+        let Some(mut table) = (unsafe { TableRef::<G>::from_ptr(current) }) else {
+            let table = self.first_table(place)?;
+            let Found::Vacant { index, .. } = self.search_own(table, query) else {
+                unreachable!("a new table is empty");
+            };
+            return Ok(Vacancy::Free { table, index });
+        };
+        let (mut index, steps) = match self.search_own(table, query) {
+            Found::Number(number) => return Ok(Vacancy::Taken(number)),
+            Found::Vacant { index, steps } => (index, steps),
+        };
+        let keys = steps > slot::suspicious(table.slots()) && table.keyed().is_none();
+        if keys || writer.entries >= slot::usual(table.slots()) {
+            let replaced = if keys {
+                self.escalate(place, table)
+            } else {
+                self.grow(place, table)
+            };
+            match replaced {
+                Ok(larger) => {
+                    table = larger;
+                    let Found::Vacant { index: again, .. } = self.search_own(table, query) else {
+                        unreachable!("the string was not there before");
+                    };
+                    index = again;
+                }
+                // A fuller table, or a longer chain, is better than no insert.
+                Err(error) if writer.entries >= slot::utmost(table.slots()) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(Vacancy::Free { table, index })
+    }
+
+    /// Searches the shard's table, whose lock is held.
+    fn search_own(&self, table: TableRef<G>, query: &Query<'_>) -> Found {
+        let slots = table.slots();
+        let tag = query.tag(table.keyed());
+        let mut index = slot::home(tag, slots);
+        let mut steps = 0;
+        loop {
+            // SAFETY: `home` is below `slots`, and `step` keeps it so.
+            let slot = unsafe { table.slot(index) };
+            // ORDERING(interner.own_slot): Relaxed; written under the lock that is held.
+            let content = slot.load(ord!(interner.own_slot, Relaxed));
+            if content == 0 {
+                return Found::Vacant { index, steps };
+            }
+            if slot::tag(content) == tag {
+                let record = self.record(slot::record(content));
+                // SAFETY: one interner has one alignment.
+                if unsafe { record.is(query.bytes, query.align) } {
+                    return Found::Number(record.number());
+                }
+            }
+            index = step(index, slots);
+            steps += 1;
+        }
+    }
+
+    /// Writes a record and publishes it under a new number.
+    fn write(
+        &self,
+        writer: &mut Writer,
+        query: &Query<'_>,
+        source: Source,
+    ) -> Result<Named, InternError> {
+        let len = query.bytes.len();
+        let long = len > slot::longest_inline::<G>();
+        let aligned = query.bytes.as_ptr().addr() & (query.align - 1) == 0;
+        let stays = source == Source::Static && len > 2 * size_of::<usize>() && aligned;
+        let form = if long || stays { Form::Far } else { Form::Near };
+        let room = self.room(writer, form, len, query.align)?;
+        let far = match form {
+            Form::Far if !stays => Some(self.new_far(writer, query.bytes)?),
+            _ => None,
+        };
+        // SAFETY: just created, and not freed before the interner, except below.
+        let bytes = far.map_or(query.bytes, |far| unsafe { far::bytes(far) });
+        let number = match self.next_number() {
+            Ok(number) => number,
+            Err(error) => {
+                if far.is_some() {
+                    self.forget_far(writer);
+                }
+                return Err(error);
+            }
+        };
+        // SAFETY: the room is the writer's; a far string is in its own block or stays for ever.
+        unsafe { record::write(room.chunk, room.offset, number, bytes, form, query.align) };
+        writer.offset = room.end;
+        let record = slot::place(room.id, room.offset);
+        self.name(number, record);
+        Ok(Named { number, record })
+    }
+
+    /// Publishes a record under its number.
+    fn name(&self, number: u32, record: u32) {
+        let index = number - 1;
+        let page = NonNull::new(self.pages.get((index >> G::PAGE_BITS) as usize))
+            .expect("ensured with the number");
+        // SAFETY: the page of this number, which stays.
+        let place = unsafe { page::place::<G>(page, index) };
+        // ORDERING(interner.name): Release; pairs with interner.resolve.
+        place.store(record, ord!(interner.name, Release));
+    }
+
+    /// Takes the next number, once there is a page for it.
+    fn next_number(&self) -> Result<u32, InternError> {
+        let count = &self.tail.0.count;
+        let mut given = self.count();
+        loop {
+            if given >= self.bounds.symbols {
+                return Err(InternError::SymbolSpace {
+                    limit_symbols: self.bounds.symbols as usize,
+                });
+            }
+            let page = (given >> G::PAGE_BITS) as usize;
+            if self.pages.get(page).is_null() {
+                self.new_page(page)?;
+            }
+            // ORDERING(interner.count): Relaxed; that each number is given once is in the exchange itself.
+            match count.compare_exchange_weak(
+                given,
+                given + 1,
+                ord!(interner.count, Relaxed),
+                ord!(interner.count, Relaxed),
+            ) {
+                Ok(_) => return Ok(given + 1),
+                Err(now) => given = now,
+            }
+        }
+    }
+
+    #[cold]
+    fn new_page(&self, index: usize) -> Result<(), InternError> {
+        let mut shelf = lock(&self.shelf);
+        if !self.pages.get(index).is_null() {
+            return Ok(());
+        }
+        self.pages.ensure(index, G::FIRST_ENTRIES, self.budget())?;
+        let page = page::create::<G>(self.budget())?;
+        self.pages.set(index, page.as_ptr());
+        shelf.pages = shelf.pages.max(index + 1);
+        Ok(())
+    }
+}
+
+/// Where a string is to go.
+enum Vacancy<G> {
+    /// Nowhere: it is there, by this number.
+    Taken(u32),
+    /// Into this slot.
+    Free { table: TableRef<G>, index: u32 },
+}
+
+/// A number and its record.
+struct Named {
+    number: u32,
+    record: u32,
+}

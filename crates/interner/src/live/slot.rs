@@ -1,0 +1,149 @@
+//! The arithmetic of slots, places and sizes.
+//!
+//! A slot is one word, `tag << 32 | record`, and 0 is empty. The tag is 32 bits of the hash, all that decides the
+//! slot's place, so that growing reads no string. The record is where the string is: `chunk << 16 | unit`, two
+//! bytes to the unit. Unit 0 is a chunk's header, so no record is 0.
+
+#![forbid(unsafe_code)]
+
+use super::geometry::Geometry;
+
+/// Bytes to a unit of a record's place.
+pub(crate) const UNIT: usize = 2;
+
+/// How many chunks can be told apart.
+pub(crate) const MAX_CHUNKS: usize = 1 << 16;
+
+/// The slot of a tag and a record.
+#[inline]
+pub(crate) const fn pack(tag: u32, record: u32) -> u64 {
+    (tag as u64) << 32 | record as u64
+}
+
+/// A slot's tag.
+#[inline]
+pub(crate) const fn tag(slot: u64) -> u32 {
+    (slot >> 32) as u32
+}
+
+/// A slot's record; 0 if the slot is empty.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lower half is the record"
+)]
+pub(crate) const fn record(slot: u64) -> u32 {
+    slot as u32
+}
+
+/// The record at a byte offset of a chunk.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "chunks end before")]
+pub(crate) const fn place(chunk: u32, offset: usize) -> u32 {
+    debug_assert!(offset % UNIT == 0 && offset / UNIT < 1 << 16);
+    chunk << 16 | (offset / UNIT) as u32
+}
+
+/// The number of a record's chunk.
+#[inline]
+pub(crate) const fn chunk_of(record: u32) -> usize {
+    (record >> 16) as usize
+}
+
+/// A record's byte offset in its chunk.
+#[inline]
+pub(crate) const fn offset_of(record: u32) -> usize {
+    (record & 0xffff) as usize * UNIT
+}
+
+/// Where a tag's search begins, by multiplication instead of division.
+///
+/// It grows with the tag, so that a table is copied into a larger one front to back.
+#[inline]
+pub(crate) const fn home(tag: u32, slots: u32) -> u32 {
+    ((tag as u64 * slots as u64) >> 32) as u32
+}
+
+/// How many slots the table after one of `slots` has; `None` when there is no larger one.
+///
+/// A small table grows four times, since its predecessors are not used again; from a segment on, half as much
+/// again, in whole segments.
+pub(crate) const fn grown<G: Geometry>(slots: u32) -> Option<u32> {
+    if slots < G::SEGMENT {
+        let wanted = slots.saturating_mul(4);
+        return Some(if wanted < G::SEGMENT {
+            wanted
+        } else {
+            G::SEGMENT
+        });
+    }
+    match slots.checked_add(slots / 2) {
+        Some(wanted) => round::<G>(wanted),
+        None => None,
+    }
+}
+
+/// The number of slots for `entries` at the usual load; `None` when there are not so many.
+pub(crate) const fn slots_for<G: Geometry>(entries: u32) -> Option<u32> {
+    if entries <= usual(G::FIRST_SLOTS) {
+        return Some(G::FIRST_SLOTS);
+    }
+    match entries.checked_add(entries / 4) {
+        Some(wanted) => match wanted.checked_add(1) {
+            Some(wanted) if wanted < G::SEGMENT => Some(wanted),
+            Some(wanted) => round::<G>(wanted),
+            None => None,
+        },
+        None => None,
+    }
+}
+
+/// Up to whole segments.
+const fn round<G: Geometry>(slots: u32) -> Option<u32> {
+    match slots.checked_add(G::SEGMENT - 1) {
+        Some(sum) => Some(sum & !(G::SEGMENT - 1)),
+        None => None,
+    }
+}
+
+/// How many segments hold so many slots.
+#[inline]
+pub(crate) const fn segments<G: Geometry>(slots: u32) -> usize {
+    slots.div_ceil(G::SEGMENT) as usize
+}
+
+/// Entries beyond which a table should grow: four slots in five.
+#[inline]
+pub(crate) const fn usual(slots: u32) -> u32 {
+    slots - slots.div_ceil(5)
+}
+
+/// Entries beyond which a table must not go: one slot in sixteen stays empty, and one always does.
+#[inline]
+pub(crate) const fn utmost(slots: u32) -> u32 {
+    slots - slots.div_ceil(16)
+}
+
+/// Steps after which a chain is too long to be chance, so that the shard changes its hash.
+///
+/// At four slots in five, chains grow with the logarithm of the table; this is several times what was seen.
+pub(crate) const fn suspicious(slots: u32) -> u32 {
+    64 + 8 * (u32::BITS - slots.leading_zeros())
+}
+
+/// Bytes of the next chunk of a shard that has taken `taken` so far: an eighth of it, within bounds.
+pub(crate) const fn chunk_size<G: Geometry>(taken: usize) -> usize {
+    let wanted = (taken / 8) & !63;
+    if wanted < G::FIRST_CHUNK {
+        G::FIRST_CHUNK
+    } else if wanted > G::LAST_CHUNK {
+        G::LAST_CHUNK
+    } else {
+        wanted
+    }
+}
+
+/// The longest string that stands in a chunk itself: longer ones would leave too much of a chunk's end unused.
+pub(crate) const fn longest_inline<G: Geometry>() -> usize {
+    G::LAST_CHUNK / 16
+}

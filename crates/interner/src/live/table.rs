@@ -1,0 +1,299 @@
+//! A shard's table: slots in segments, under a header that is never freed before the interner.
+//!
+//! ```text
+//! Table  [ slots | hash | retired ][ seg 0 | seg 1 | … ]
+//!                                     │       └► [ 512 slots ]
+//!                                     └────────► [ 512 slots ]
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. A header's number of slots, its hash and its pointers to segments do not change once it is published.
+//! 2. A header stays allocated until the interner is dropped or its owner has it exclusively. So a table pointer
+//!    that is read twice is the same table.
+//! 3. A segment that was ever published stays allocated as long, and holds nothing but slots: 0, or a tag with
+//!    the record of some string of this interner. It may come to serve another table, of another shard.
+
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::mem::size_of;
+use core::ptr::{self, NonNull};
+use std::collections::hash_map::RandomState;
+
+use thrifty_sync::{UnsafeCell, atomic::AtomicU64, ord};
+
+use super::budget::Budget;
+use super::geometry::Geometry;
+use super::shelf::Shelf;
+use super::slot;
+use crate::InternError;
+
+/// A pointer to a table's header, with leave to use the whole of it and its segments.
+pub(crate) struct TableRef<G> {
+    header: NonNull<Header>,
+    geometry: PhantomData<fn() -> G>,
+}
+
+impl<G> Clone for TableRef<G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G> Copy for TableRef<G> {}
+
+/// What stands before a table's pointers to segments.
+pub(crate) struct Header {
+    slots: u32,
+    /// The hash of this table, if it is not the interner's own: see `escalate`.
+    keyed: Option<RandomState>,
+    /// Written by whoever holds the lock of the spares, once the table is retired.
+    retired: UnsafeCell<Retired>,
+}
+
+/// A retired table, in the list of the spares.
+pub(crate) struct Retired {
+    /// The table that was retired before.
+    pub(crate) next: *mut Header,
+    /// How many of its segments, from the first, are still its own.
+    pub(crate) segments: usize,
+}
+
+/// So many slots, or as many as a table has that is smaller.
+pub(crate) type Segment = NonNull<AtomicU64>;
+
+impl<G: Geometry> TableRef<G> {
+    /// A table of empty slots, from spare segments as far as there are any.
+    pub(crate) fn create(
+        slots: u32,
+        keyed: Option<RandomState>,
+        budget: &Budget,
+        shelf: &mut Shelf,
+    ) -> Result<Self, InternError> {
+        let count = slot::segments::<G>(slots);
+        // Only whole segments are recycled: they fit everywhere.
+        let recycled = if slots >= G::SEGMENT {
+            count.min(shelf.segments())
+        } else {
+            0
+        };
+        let header = budget.allocate(Self::layout(count))?.cast::<Header>();
+        let retired = UnsafeCell::new(Retired {
+            next: ptr::null_mut(),
+            segments: 0,
+        });
+        let value = Header {
+            slots,
+            keyed,
+            retired,
+        };
+        // SAFETY: a block for a header with its pointers, just allocated, and aligned for it.
+        unsafe { header.write(value) };
+        let table = Self {
+            header,
+            geometry: PhantomData,
+        };
+        // What can fail comes first.
+        for index in recycled..count {
+            match allocate_segment::<G>(slots, budget) {
+                // SAFETY: one of the `count` pointers behind the header.
+                Ok(segment) => unsafe { table.entry(index).write(segment) },
+                Err(error) => {
+                    // SAFETY: never published; these segments were allocated here and are written.
+                    unsafe { table.destroy(recycled..index, budget) };
+                    return Err(error);
+                }
+            }
+        }
+        for index in 0..recycled {
+            let segment = shelf.take::<G>().expect("counted under the same lock");
+            clear::<G>(segment);
+            // SAFETY: one of the `count` pointers behind the header.
+            unsafe { table.entry(index).write(segment) };
+        }
+        Ok(table)
+    }
+
+    fn layout(segments: usize) -> Layout {
+        let bytes = size_of::<Header>() + segments * size_of::<Segment>();
+        Layout::from_size_align(bytes, align_of::<Header>())
+            .expect("2^32 slots have no more than 2^23 segments")
+    }
+
+    /// The table that this pointer stands for; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// `header` is null, or from [`as_ptr`](Self::as_ptr) of a table that is not freed while the result is used.
+    #[inline]
+    pub(crate) unsafe fn from_ptr(header: *mut Header) -> Option<Self> {
+        NonNull::new(header).map(|header| Self {
+            header,
+            geometry: PhantomData,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn as_ptr(self) -> *mut Header {
+        self.header.as_ptr()
+    }
+
+    #[inline]
+    fn header<'a>(self) -> &'a Header {
+        // SAFETY:
+        // - valid: initialised by `create`, and alive as whoever made this `TableRef` has promised;
+        // - shared: what changes is in an `UnsafeCell`. The lifetime does not leave this file's callers.
+        unsafe { self.header.as_ref() }
+    }
+
+    /// How many slots there are.
+    #[inline]
+    pub(crate) fn slots(self) -> u32 {
+        self.header().slots
+    }
+
+    /// The table's own hash, if it has one.
+    #[inline]
+    pub(crate) fn keyed<'a>(self) -> Option<&'a RandomState> {
+        self.header().keyed.as_ref()
+    }
+
+    /// The cell for whoever holds the lock of the spares.
+    pub(crate) fn retired<'a>(self) -> &'a UnsafeCell<Retired> {
+        &self.header().retired
+    }
+
+    #[inline]
+    fn entry(self, index: usize) -> NonNull<Segment> {
+        debug_assert!(index < slot::segments::<G>(self.slots()));
+        // SAFETY: the pointers stand behind the header in the same block.
+        let first = unsafe { self.header.add(1) }.cast::<Segment>();
+        // SAFETY: `index` is one of them.
+        unsafe { first.add(index) }
+    }
+
+    /// A segment, by its number.
+    ///
+    /// # Safety
+    ///
+    /// There is a segment of this number.
+    #[inline]
+    pub(crate) unsafe fn segment(self, index: usize) -> Segment {
+        // SAFETY: written by `create`, and by invariant 1 not since.
+        unsafe { self.entry(index).read() }
+    }
+
+    /// A slot.
+    ///
+    /// # Safety
+    ///
+    /// `index` is below [`slots`](Self::slots).
+    #[inline]
+    pub(crate) unsafe fn slot<'a>(self, index: u32) -> &'a AtomicU64 {
+        // SAFETY: below the number of slots, so in one of the segments.
+        let segment = unsafe { self.segment((index >> G::SEGMENT_BITS) as usize) };
+        // SAFETY: a whole segment has `SEGMENT` slots, and a small one as many as the table.
+        let slot = unsafe { segment.add((index & (G::SEGMENT - 1)) as usize) };
+        // SAFETY:
+        // - valid: invariant 3, and the promise behind this `TableRef`;
+        // - shared: an atomic.
+        unsafe { slot.as_ref() }
+    }
+
+    /// Puts a slot's content where its search will find it. For the one writer of an unfinished table.
+    pub(crate) fn place(self, content: u64) {
+        let slots = self.slots();
+        let mut index = slot::home(slot::tag(content), slots);
+        loop {
+            // SAFETY: `home` is below `slots`, and `step` keeps it so.
+            let slot = unsafe { self.slot(index) };
+            // ORDERING(interner.own_slot): Relaxed; nobody else writes this table.
+            if slot.load(ord!(interner.own_slot, Relaxed)) == 0 {
+                // ORDERING(interner.copy): Release; pairs with interner.slot. A reader of a table that is long
+                // replaced may see this segment in its new life, and must then see that the table was replaced.
+                slot.store(content, ord!(interner.copy, Release));
+                return;
+            }
+            index = step(index, slots);
+        }
+    }
+
+    /// Every slot that is not empty. For the shard's writer.
+    pub(crate) fn occupied(self) -> impl Iterator<Item = u64> {
+        (0..self.slots()).filter_map(move |index| {
+            // SAFETY: below the number of slots.
+            let slot = unsafe { self.slot(index) };
+            // ORDERING(interner.own_slot): Relaxed; the writer reads what it or its predecessors wrote.
+            let content = slot.load(ord!(interner.own_slot, Relaxed));
+            (content != 0).then_some(content)
+        })
+    }
+
+    /// Bytes of the header with its pointers.
+    pub(crate) fn header_bytes(self) -> usize {
+        Self::layout(slot::segments::<G>(self.slots())).size()
+    }
+
+    /// Bytes of one segment.
+    pub(crate) fn segment_bytes(slots: u32) -> usize {
+        segment_layout::<G>(slots).size()
+    }
+
+    /// Frees the header and some of its segments.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses the table any more, these segments are its own, and all was allocated through `budget`.
+    pub(crate) unsafe fn destroy(self, own: core::ops::Range<usize>, budget: &Budget) {
+        let slots = self.slots();
+        for index in own {
+            // SAFETY: one of its segments, says the caller.
+            let segment = unsafe { self.segment(index) };
+            // SAFETY: allocated with this layout, and used by nobody, says the caller.
+            unsafe { budget.free(segment.cast(), segment_layout::<G>(slots)) };
+        }
+        let layout = Self::layout(slot::segments::<G>(slots));
+        // SAFETY: initialised by `create` and used by nobody.
+        unsafe { self.header.drop_in_place() };
+        // SAFETY: allocated by `create` with this layout.
+        unsafe { budget.free(self.header.cast(), layout) };
+    }
+}
+
+/// The slot after `index`, around the end.
+#[inline]
+pub(crate) fn step(index: u32, slots: u32) -> u32 {
+    if index + 1 == slots { 0 } else { index + 1 }
+}
+
+fn segment_layout<G: Geometry>(slots: u32) -> Layout {
+    let slots = slots.min(G::SEGMENT) as usize;
+    Layout::array::<AtomicU64>(slots).expect("a segment is a few kilobytes")
+}
+
+fn allocate_segment<G: Geometry>(slots: u32, budget: &Budget) -> Result<Segment, InternError> {
+    let layout = segment_layout::<G>(slots);
+    let segment = budget.allocate(layout)?.cast::<AtomicU64>();
+    // Zeroed memory is a segment of empty slots, except to loom.
+    #[cfg(thrifty_loom)]
+    for index in 0..slots.min(G::SEGMENT) as usize {
+        // SAFETY: within the block.
+        let slot = unsafe { segment.add(index) };
+        // SAFETY: valid for writes, just allocated.
+        unsafe { slot.write(AtomicU64::new(0)) };
+    }
+    Ok(segment)
+}
+
+/// Empties a segment that readers of an old table may still look at.
+fn clear<G: Geometry>(segment: Segment) {
+    for index in 0..G::SEGMENT as usize {
+        // SAFETY: recycled segments are whole.
+        let slot = unsafe { segment.add(index) };
+        // SAFETY: valid by invariant 3; shared, an atomic.
+        let slot = unsafe { slot.as_ref() };
+        // ORDERING(interner.clear): Release; pairs with interner.slot. Whoever takes this emptiness for the end
+        // of a search in the table that had the segment before must see that this table was replaced.
+        slot.store(0, ord!(interner.clear, Release));
+    }
+}

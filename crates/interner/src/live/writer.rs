@@ -1,0 +1,140 @@
+//! Where a shard's next record goes.
+
+use core::ptr::NonNull;
+
+use super::body::{Body, lock};
+use super::chunk::{self, Chunk, FIRST_OFFSET};
+use super::far::{self, Far};
+use super::geometry::Geometry;
+use super::record::{self, Form};
+use super::slot;
+use crate::InternError;
+
+/// What a shard's lock guards.
+pub(crate) struct Writer {
+    /// Entries of the shard's table.
+    pub(crate) entries: u32,
+    /// The chunk that records are written into; those before it are full.
+    pub(crate) chunk: Option<NonNull<Chunk>>,
+    /// Where in it the next record begins.
+    pub(crate) offset: usize,
+    /// Bytes of all chunks.
+    pub(crate) taken: usize,
+    /// Long strings.
+    pub(crate) far: Option<NonNull<Far>>,
+}
+
+// SAFETY: the pointers lead to memory that is the shard's own, and whoever holds its lock uses them.
+unsafe impl Send for Writer {}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: 0,
+            chunk: None,
+            offset: 0,
+            taken: 0,
+            far: None,
+        }
+    }
+}
+
+/// Room for a record.
+pub(crate) struct Room {
+    pub(crate) chunk: NonNull<Chunk>,
+    pub(crate) id: u32,
+    pub(crate) offset: usize,
+    pub(crate) end: usize,
+}
+
+impl<G: Geometry> Body<G> {
+    /// Room for a record of so many bytes, in the shard's chunk or a new one. It is taken by setting the
+    /// writer's offset to its end.
+    pub(crate) fn room(
+        &self,
+        writer: &mut Writer,
+        form: Form,
+        len: usize,
+        align: usize,
+    ) -> Result<Room, InternError> {
+        if let Some(chunk) = writer.chunk {
+            // SAFETY: the shard's chunk, initialised and alive.
+            let Chunk { size, id, .. } = unsafe { chunk.as_ref() };
+            let end = record::end(writer.offset, form, len, align);
+            if end <= *size as usize {
+                return Ok(Room {
+                    chunk,
+                    id: *id,
+                    offset: writer.offset,
+                    end,
+                });
+            }
+        }
+        self.new_chunk(writer, record::end(FIRST_OFFSET, form, len, align))?;
+        let chunk = writer.chunk.expect("there is one now");
+        // SAFETY: as above.
+        let id = unsafe { chunk.as_ref() }.id;
+        Ok(Room {
+            chunk,
+            id,
+            offset: FIRST_OFFSET,
+            end: record::end(FIRST_OFFSET, form, len, align),
+        })
+    }
+
+    /// Gives the shard a new chunk of at least so many bytes.
+    fn new_chunk(&self, writer: &mut Writer, least: usize) -> Result<(), InternError> {
+        let budget = self.budget();
+        let mut shelf = lock(&self.shelf);
+        let id = if shelf.free_chunks == 0 {
+            shelf.chunks
+        } else {
+            let free = |id: &usize| self.chunks.get(*id).is_null();
+            (0..shelf.chunks).find(free).unwrap_or(shelf.chunks)
+        };
+        if id >= slot::MAX_CHUNKS {
+            return Err(InternError::MemoryLimit {
+                limit_bytes: slot::MAX_CHUNKS * G::LAST_CHUNK,
+            });
+        }
+        self.chunks.ensure(id, G::FIRST_ENTRIES, budget)?;
+        let usual = slot::chunk_size::<G>(writer.taken).max(least);
+        // Near the limit a chunk as large as the record has to do.
+        let (size, chunk) = match chunk::create(usual, writer.chunk, budget) {
+            Ok(chunk) => (usual, chunk),
+            Err(_) => (least, chunk::create(least, writer.chunk, budget)?),
+        };
+        // SAFETY: just created, and nobody else knows it.
+        unsafe { (*chunk.as_ptr()).id = u32::try_from(id).expect("below 2^16") };
+        self.chunks.set(id, chunk.as_ptr());
+        if id == shelf.chunks {
+            shelf.chunks += 1;
+        } else {
+            shelf.free_chunks -= 1;
+        }
+        drop(shelf);
+        writer.chunk = Some(chunk);
+        writer.offset = FIRST_OFFSET;
+        writer.taken += size;
+        Ok(())
+    }
+
+    /// Copies a long string into a block of its own, which [`forget_far`](Self::forget_far) takes back.
+    pub(crate) fn new_far(
+        &self,
+        writer: &mut Writer,
+        bytes: &[u8],
+    ) -> Result<NonNull<Far>, InternError> {
+        let far = far::create(bytes, writer.far, self.budget())?;
+        writer.far = Some(far);
+        Ok(far)
+    }
+
+    /// Frees the shard's last long string, which no record names.
+    pub(crate) fn forget_far(&self, writer: &mut Writer) {
+        if let Some(far) = writer.far {
+            // SAFETY: from `new_far`, and nobody has heard of it.
+            writer.far = unsafe { far::destroy(far, self.budget()) };
+        }
+    }
+}
