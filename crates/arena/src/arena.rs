@@ -79,8 +79,8 @@ impl Arena {
     /// use thrifty_arena::{AllocErrorKind, Arena};
     ///
     /// let arena = Arena::builder().limit(64 << 10).build();
-    /// let error = arena.try_alloc_slice_fill(65 << 10, 0_u8).unwrap_err();
-    /// assert_eq!(error.kind, AllocErrorKind::Limit);
+    /// let rejected = arena.try_alloc_slice_fill(65 << 10, 0_u8).unwrap_err();
+    /// assert_eq!(rejected.error.kind, AllocErrorKind::Limit);
     /// ```
     pub const fn builder() -> ArenaBuilder {
         ArenaBuilder::new()

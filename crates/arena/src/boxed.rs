@@ -1,6 +1,7 @@
 //! A value in an arena that is dropped.
 
 use core::{
+    borrow::Borrow,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -15,6 +16,9 @@ use thrifty_traits::Rejected;
 use crate::{Arena, arena::fail};
 
 /// Owns a value in an arena, and drops it. Its memory stays until the arena is reset.
+///
+/// A box cannot be pinned, as a `Box` can: if it were forgotten, the reset would reuse the memory of a pinned
+/// value that was never dropped.
 ///
 /// # Concurrency
 ///
@@ -185,6 +189,38 @@ impl<T: ?Sized> DerefMut for ArenaBox<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: valid and owned, and borrowed as the box is, exclusively.
         unsafe { self.value.as_mut() }
+    }
+}
+
+impl<T: ?Sized> AsRef<T> for ArenaBox<'_, T> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T: ?Sized> AsMut<T> for ArenaBox<'_, T> {
+    fn as_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+impl<T: ?Sized> Borrow<T> for ArenaBox<'_, T> {
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<I: ?Sized + Iterator> Iterator for ArenaBox<'_, I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        (**self).next()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (**self).size_hint()
     }
 }
 

@@ -97,8 +97,8 @@ pub use self::{
     scope::Scope,
     shared::{LocalArena, SharedArena},
     stats::ArenaStats,
-    string::ArenaString,
+    string::{ArenaString, DrainChars, NotUtf8},
     typed::TypedArena,
     unsize::Coerced,
-    vec::{ArenaVec, IntoIter},
+    vec::{ArenaVec, Drain, GivenBack, IntoIter, Unfit},
 };

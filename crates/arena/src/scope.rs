@@ -180,11 +180,11 @@ macro_rules! as_the_arena {
     };
 }
 
-use core::{alloc::Layout, fmt::Arguments, mem::MaybeUninit, ptr::NonNull};
+use core::{alloc::Layout, ffi::CStr, fmt::Arguments, mem::MaybeUninit, ptr::NonNull};
 
 use thrifty_traits::{AllocError, Rejected};
 
-use crate::{ArenaBox, FormatError};
+use crate::{ArenaBox, FormatError, GivenBack};
 
 as_the_arena! {
     fn alloc<T>(value: T) -> &'s mut T;
@@ -205,11 +205,11 @@ as_the_arena! {
     fn alloc_slice_clone<T: Clone>(values: &[T]) -> &'s mut [T];
     fn try_alloc_slice_clone<T: Clone>(values: &[T]) -> Result<&'s mut [T], AllocError>;
     fn alloc_slice_fill<T: Clone>(len: usize, value: T) -> &'s mut [T];
-    fn try_alloc_slice_fill<T: Clone>(len: usize, value: T) -> Result<&'s mut [T], AllocError>;
+    fn try_alloc_slice_fill<T: Clone>(len: usize, value: T) -> Result<&'s mut [T], Rejected<T>>;
     fn alloc_slice_fill_with<T>(len: usize, make: impl FnMut(usize) -> T) -> &'s mut [T];
-    fn try_alloc_slice_fill_with<T>(len: usize, make: impl FnMut(usize) -> T) -> Result<&'s mut [T], AllocError>;
+    fn try_alloc_slice_fill_with<T, F: FnMut(usize) -> T>(len: usize, make: F) -> Result<&'s mut [T], Rejected<F>>;
     fn alloc_iter<T>(items: impl IntoIterator<Item = T>) -> &'s mut [T];
-    fn try_alloc_iter<T>(items: impl IntoIterator<Item = T>) -> Result<&'s mut [T], AllocError>;
+    fn try_alloc_iter<T, I: IntoIterator<Item = T>>(items: I) -> Result<&'s mut [T], Rejected<GivenBack<'s, T, I::IntoIter, MIN_ALIGN>>>;
     fn alloc_iter_exact<T>(items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>) -> &'s mut [T];
     fn try_alloc_iter_exact<T, I: ExactSizeIterator<Item = T>>(items: I) -> Result<&'s mut [T], Rejected<I>>;
     fn alloc_slice_move<T>(values: Vec<T>) -> &'s mut [T];
@@ -218,6 +218,8 @@ as_the_arena! {
     fn try_alloc_slice_concat<T: Copy>(parts: &[&[T]]) -> Result<&'s mut [T], AllocError>;
     fn alloc_str(text: &str) -> &'s mut str;
     fn try_alloc_str(text: &str) -> Result<&'s mut str, AllocError>;
+    fn alloc_cstr(text: &CStr) -> &'s CStr;
+    fn try_alloc_cstr(text: &CStr) -> Result<&'s CStr, AllocError>;
     fn alloc_concat(parts: &[&str]) -> &'s mut str;
     fn try_alloc_concat(parts: &[&str]) -> Result<&'s mut str, AllocError>;
     fn alloc_join(parts: &[&str], separator: &str) -> &'s mut str;

@@ -1,10 +1,19 @@
 //! A string in an arena.
 
-use core::{fmt, ops::Deref};
+mod edit;
+mod traits;
+
+pub use self::edit::DrainChars;
+
+use core::{
+    fmt,
+    ops::{Deref, DerefMut},
+    str::Utf8Error,
+};
 
 use thrifty_traits::AllocError;
 
-use crate::{Arena, ArenaVec, FormatError, arena::fail};
+use crate::{Arena, ArenaBox, ArenaVec, FormatError, arena::fail};
 
 /// A string in an arena.
 ///
@@ -62,6 +71,45 @@ impl<'a, const MIN_ALIGN: usize> ArenaString<'a, MIN_ALIGN> {
         Self {
             bytes: ArenaVec::with_capacity_in(capacity, arena),
         }
+    }
+
+    /// Makes a string of bytes that are text.
+    ///
+    /// # Errors
+    ///
+    /// If they are not: then they come back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaString, ArenaVec};
+    /// let arena = Arena::new();
+    /// let mut bytes = ArenaVec::new_in(&arena);
+    /// bytes.extend(*b"text\xff");
+    /// let mut bytes = ArenaString::from_utf8(bytes).unwrap_err().bytes;
+    /// bytes.pop();
+    /// assert_eq!(ArenaString::from_utf8(bytes).unwrap(), "text");
+    /// ```
+    pub fn from_utf8(bytes: ArenaVec<'a, u8, MIN_ALIGN>) -> Result<Self, NotUtf8<'a, MIN_ALIGN>> {
+        match core::str::from_utf8(&bytes) {
+            // INVARIANT: 1 — just checked.
+            Ok(_) => Ok(Self { bytes }),
+            Err(error) => Err(NotUtf8 { bytes, error }),
+        }
+    }
+
+    /// The bytes of the text, to be used otherwise.
+    #[inline]
+    #[must_use]
+    pub fn into_bytes(self) -> ArenaVec<'a, u8, MIN_ALIGN> {
+        self.bytes
+    }
+
+    /// The arena that it grows in.
+    #[inline]
+    #[must_use]
+    pub const fn arena(&self) -> &'a Arena<MIN_ALIGN> {
+        self.bytes.arena()
     }
 
     /// How many bytes fit before it has to grow.
@@ -194,6 +242,14 @@ impl<'a, const MIN_ALIGN: usize> ArenaString<'a, MIN_ALIGN> {
         // SAFETY: text (invariant 1).
         unsafe { core::str::from_utf8_unchecked_mut(self.bytes.into_slice()) }
     }
+
+    /// Makes a box of the text: as small, and owned.
+    #[inline]
+    #[must_use]
+    pub fn into_boxed_str(self) -> ArenaBox<'a, str> {
+        // SAFETY: nobody else has the text, which has no drop.
+        unsafe { ArenaBox::from_owned(self.into_str()) }
+    }
 }
 
 /// Keeps the error that `fmt::Error` cannot hold.
@@ -222,21 +278,35 @@ impl<const MIN_ALIGN: usize> Deref for ArenaString<'_, MIN_ALIGN> {
     }
 }
 
-impl<const MIN_ALIGN: usize> fmt::Write for ArenaString<'_, MIN_ALIGN> {
+impl<const MIN_ALIGN: usize> DerefMut for ArenaString<'_, MIN_ALIGN> {
     #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.try_push_str(text).map_err(|_| fmt::Error)
+    fn deref_mut(&mut self) -> &mut str {
+        // SAFETY: text (invariant 1), and a `&mut str` keeps it so.
+        unsafe { core::str::from_utf8_unchecked_mut(&mut self.bytes) }
     }
 }
 
-impl<const MIN_ALIGN: usize> fmt::Display for ArenaString<'_, MIN_ALIGN> {
+/// Bytes that are no UTF-8, and where they cease to be.
+#[non_exhaustive]
+pub struct NotUtf8<'a, const MIN_ALIGN: usize = 8> {
+    /// The bytes.
+    pub bytes: ArenaVec<'a, u8, MIN_ALIGN>,
+    /// Where they cease to be text.
+    pub error: Utf8Error,
+}
+
+impl<const MIN_ALIGN: usize> fmt::Debug for NotUtf8<'_, MIN_ALIGN> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self)
+        f.debug_struct("NotUtf8")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }
 
-impl<const MIN_ALIGN: usize> fmt::Debug for ArenaString<'_, MIN_ALIGN> {
+impl<const MIN_ALIGN: usize> fmt::Display for NotUtf8<'_, MIN_ALIGN> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
+        fmt::Display::fmt(&self.error, f)
     }
 }
+
+impl<const MIN_ALIGN: usize> core::error::Error for NotUtf8<'_, MIN_ALIGN> {}

@@ -1,10 +1,17 @@
 //! A vector in an arena.
 
+mod dedup;
+mod drain;
 mod elements;
 mod into_iter;
 mod traits;
 
-pub use self::into_iter::IntoIter;
+pub(crate) use self::drain::bounds;
+pub use self::{
+    drain::Drain,
+    elements::{GivenBack, Unfit},
+    into_iter::IntoIter,
+};
 
 use core::{marker::PhantomData, mem::ManuallyDrop, ptr, ptr::NonNull, slice};
 

@@ -97,7 +97,8 @@ fn impossible_requests_say_why() {
             .try_alloc_uninit_slice::<u64>(usize::MAX / 8 + 1)
             .map(drop),
     );
-    overflow(arena.try_alloc_slice_fill(usize::MAX, 1_u16).map(drop));
+    let filled = arena.try_alloc_slice_fill(usize::MAX, 1_u16);
+    overflow(filled.map(drop).map_err(|rejected| rejected.error));
     overflow(arena.try_reserve(usize::MAX));
     let text = "x".repeat(1 << 16);
     let many = vec![text.as_str(); 1 << 16];
@@ -118,7 +119,7 @@ fn a_limit_is_exact() {
         let short = Arena::builder()
             .limit(OVERHEAD + size - 1)
             .build_aligned::<1>();
-        let error = short.try_alloc_slice_fill(size, 1_u8).unwrap_err();
+        let error = short.try_alloc_slice_fill(size, 1_u8).unwrap_err().error;
         assert_eq!(error.kind, AllocErrorKind::Limit, "{size}");
         assert_eq!(short.stats().reserved_bytes, 0);
     }

@@ -26,10 +26,14 @@ fn every_operation(arena: &Arena) -> Result<(), AllocErrorKind> {
     assert_eq!(made, Ok(&mut [3; 1000]));
     let slice = arena
         .try_alloc_slice_fill(BIG, 4_u8)
-        .map_err(|error| error.kind)?;
+        .map_err(|rejected| rejected.error.kind)?;
     assert_eq!(slice[BIG - 1], 4);
     let items = arena.try_alloc_iter((0..20_000_u32).filter(|at| at % 2 == 0));
-    assert_eq!(items.map_err(|error| error.kind)?[9_999], 19_998);
+    let items = items.map_err(|rejected| {
+        assert_eq!(rejected.value.count(), 10_000);
+        rejected.error.kind
+    })?;
+    assert_eq!(items[9_999], 19_998);
     let exact = arena.try_alloc_iter_exact(0..20_000_usize);
     exact.map_err(|mut rejected| {
         assert_eq!(rejected.value.next(), Some(0));

@@ -8,7 +8,7 @@ use super::{
     Arena, fail,
     raw::{Stand, slice_size},
 };
-use crate::{ArenaVec, copy::copy_bytes};
+use crate::{ArenaVec, GivenBack, Unfit, copy::copy_bytes};
 
 impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// Copies a slice.
@@ -88,7 +88,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     ///
     /// If there is no room.
     pub fn try_alloc_slice_clone<T: Clone>(&self, values: &[T]) -> Result<&mut [T], AllocError> {
-        self.try_alloc_slice_fill_with(values.len(), |at| values[at].clone())
+        Ok(self.try_alloc_slice_fill_with(values.len(), |at| values[at].clone())?)
     }
 
     /// A slice of `len` clones of a value.
@@ -106,10 +106,10 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     #[track_caller]
     pub fn alloc_slice_fill<T: Clone>(&self, len: usize, value: T) -> &mut [T] {
         self.try_alloc_slice_fill(len, value)
-            .unwrap_or_else(|error| fail(error))
+            .unwrap_or_else(|rejected| fail(rejected.error))
     }
 
-    /// As [`alloc_slice_fill`](Self::alloc_slice_fill); clones nothing where there is no room.
+    /// As [`alloc_slice_fill`](Self::alloc_slice_fill); gives the value back, not cloned, where there is no room.
     ///
     /// # Errors
     ///
@@ -118,8 +118,13 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         &self,
         len: usize,
         value: T,
-    ) -> Result<&mut [T], AllocError> {
-        self.try_alloc_slice_fill_with(len, |_| value.clone())
+    ) -> Result<&mut [T], Rejected<T>> {
+        let make = self.try_alloc_slice_fill_with(len, |_| value.clone());
+        let error = match make {
+            Ok(slice) => return Ok(slice),
+            Err(rejected) => rejected.error,
+        };
+        Err(Rejected::new(value, error))
     }
 
     /// A slice of `len` values that a closure makes of their indices.
@@ -141,21 +146,26 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     #[track_caller]
     pub fn alloc_slice_fill_with<T>(&self, len: usize, make: impl FnMut(usize) -> T) -> &mut [T] {
         self.try_alloc_slice_fill_with(len, make)
-            .unwrap_or_else(|error| fail(error))
+            .unwrap_or_else(|rejected| fail(rejected.error))
     }
 
-    /// As [`alloc_slice_fill_with`](Self::alloc_slice_fill_with); calls nothing where there is no room.
+    /// As [`alloc_slice_fill_with`](Self::alloc_slice_fill_with); gives the closure back, not called, where
+    /// there is no room.
     ///
     /// # Errors
     ///
     /// If there is no room.
     #[inline]
-    pub fn try_alloc_slice_fill_with<T>(
+    pub fn try_alloc_slice_fill_with<T, F: FnMut(usize) -> T>(
         &self,
         len: usize,
-        make: impl FnMut(usize) -> T,
-    ) -> Result<&mut [T], AllocError> {
-        Ok(self.try_alloc_iter_exact((0..len).map(make))?)
+        mut make: F,
+    ) -> Result<&mut [T], Rejected<F>> {
+        let error = match self.try_alloc_iter_exact((0..len).map(&mut make)) {
+            Ok(slice) => return Ok(slice),
+            Err(rejected) => rejected.error,
+        };
+        Err(Rejected::new(make, error))
     }
 
     /// The items of an iterator, of any length and however well it knows it.
@@ -178,28 +188,42 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     #[track_caller]
     pub fn alloc_iter<T>(&self, items: impl IntoIterator<Item = T>) -> &mut [T] {
         self.try_alloc_iter(items)
-            .unwrap_or_else(|error| fail(error))
+            .unwrap_or_else(|rejected| fail(rejected.error))
     }
 
-    /// As [`alloc_iter`](Self::alloc_iter).
+    /// As [`alloc_iter`](Self::alloc_iter), and gives all items back where there is no room.
     ///
     /// # Errors
     ///
-    /// If there is no room: the items so far are dropped.
+    /// If there is no room: those that were made, the one that found no room, and the rest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let arena = thrifty_arena::Arena::builder().limit(1000).build();
+    /// let texts = (0..1000).map(|number| number.to_string());
+    /// let rejected = arena.try_alloc_iter(texts).unwrap_err();
+    /// assert_eq!(rejected.value.last().unwrap(), "999");
+    /// ```
     #[inline]
-    pub fn try_alloc_iter<T>(
+    pub fn try_alloc_iter<T, I: IntoIterator<Item = T>>(
         &self,
-        items: impl IntoIterator<Item = T>,
-    ) -> Result<&mut [T], AllocError> {
+        items: I,
+    ) -> Result<&mut [T], Rejected<GivenBack<'_, T, I::IntoIter, MIN_ALIGN>>> {
         /// Room to begin with, so that few items mean no growth; what is not needed is given back.
         const FIRST_BYTES: usize = 512;
         let items = items.into_iter();
         let (_, at_most) = items.size_hint();
         let few = FIRST_BYTES / size_of::<T>().max(1);
         let mut vec = ArenaVec::new_in(self);
-        vec.try_reserve_exact(at_most.unwrap_or(few).min(few))?;
-        vec.try_extend(items)?;
-        Ok(vec.into_slice())
+        let extended = match vec.try_reserve_exact(at_most.unwrap_or(few).min(few)) {
+            Ok(()) => vec.try_extend(items),
+            Err(error) => Err(Rejected::new(Unfit::untouched(items), error)),
+        };
+        match extended {
+            Ok(()) => Ok(vec.into_slice()),
+            Err(rejected) => Err(rejected.map(|unfit| vec.into_iter().chain(unfit))),
+        }
     }
 
     /// The items of an iterator that knows how many come: one allocation of exactly so many.

@@ -1,6 +1,6 @@
 //! Texts: copied, joined, formatted. Each is one allocation of exactly its length.
 
-use core::{fmt, ptr::NonNull};
+use core::{ffi::CStr, fmt, ptr::NonNull};
 
 use thrifty_traits::AllocError;
 
@@ -59,6 +59,36 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         let start = self.miss_bytes(text.len(), 1)?;
         // SAFETY: just taken for so many bytes.
         Ok(unsafe { copy_text(start, text) })
+    }
+
+    /// Copies a C string, with the zero at its end.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let arena = thrifty_arena::Arena::new();
+    /// assert_eq!(arena.alloc_cstr(c"name"), c"name");
+    /// assert_eq!(arena.stats().used_bytes, 5);
+    /// ```
+    #[track_caller]
+    pub fn alloc_cstr(&self, text: &CStr) -> &CStr {
+        self.try_alloc_cstr(text)
+            .unwrap_or_else(|error| fail(error))
+    }
+
+    /// As [`alloc_cstr`](Self::alloc_cstr).
+    ///
+    /// # Errors
+    ///
+    /// If there is no room.
+    pub fn try_alloc_cstr(&self, text: &CStr) -> Result<&CStr, AllocError> {
+        let bytes = self.try_alloc_slice_copy(text.to_bytes_with_nul())?;
+        // SAFETY: a copy of what ends with the only zero in it.
+        Ok(unsafe { CStr::from_bytes_with_nul_unchecked(bytes) })
     }
 
     /// Puts texts one after another, in one allocation.

@@ -1,10 +1,10 @@
 //! What a vector does with its elements.
 
-use core::ptr;
+use core::{iter::Chain, ptr};
 
 use thrifty_traits::{AllocError, Rejected};
 
-use super::ArenaVec;
+use super::{ArenaVec, IntoIter};
 use crate::arena::fail;
 
 impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
@@ -157,14 +157,7 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
     /// assert_eq!(vec, [0, 3, 6, 9]);
     /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
-        let mut left = Retaining {
-            len: self.len,
-            kept: 0,
-            seen: 0,
-            vec: self,
-        };
-        // INVARIANT: 2 — the vector gets its elements back from the guard.
-        left.vec.len = 0;
+        let mut left = Retaining::after(self, 0);
         while left.seen < left.len {
             // SAFETY: within the elements.
             let element = unsafe { left.vec.start.add(left.seen) };
@@ -188,9 +181,22 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
     ///
     /// # Errors
     ///
-    /// If there is no room: the item that found none is dropped.
+    /// If there is no room: the item that found none comes back, and with it the rest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use thrifty_arena::{Arena, ArenaVec};
+    /// let arena = Arena::builder().limit(1000).build();
+    /// let mut vec = ArenaVec::new_in(&arena);
+    /// let rejected = vec.try_extend(0..1_000_u32).unwrap_err();
+    /// assert_eq!(vec.len() + rejected.value.count(), 1000);
+    /// ```
     #[inline]
-    pub fn try_extend(&mut self, items: impl IntoIterator<Item = T>) -> Result<(), AllocError> {
+    pub fn try_extend<I: IntoIterator<Item = T>>(
+        &mut self,
+        items: I,
+    ) -> Result<(), Rejected<Unfit<I::IntoIter>>> {
         let mut items = items.into_iter();
         let (at_least, _) = items.size_hint();
         if at_least > self.capacity - self.len {
@@ -204,13 +210,16 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
             let Some(item) = items.next() else {
                 return Ok(());
             };
-            self.try_push(item)?;
+            if let Err(Rejected { value, error, .. }) = self.try_push(item) {
+                let item = Some(value);
+                return Err(Rejected::new(Unfit { item, items }, error));
+            }
         }
     }
 
     /// Appends items while there is room; says whether there were no more.
     #[inline]
-    fn fill_room(&mut self, items: &mut impl Iterator<Item = T>) -> bool {
+    pub(super) fn fill_room(&mut self, items: &mut impl Iterator<Item = T>) -> bool {
         /// Tells the vector its length at the end, in a panic too: in the loop it stays in a register.
         struct Count<'v> {
             len: &'v mut usize,
@@ -291,14 +300,34 @@ impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
     }
 }
 
-/// A vector in the midst of [`ArenaVec::retain`]: puts what is left together, in a panic too.
-struct Retaining<'v, 'a, T, const MIN_ALIGN: usize> {
-    vec: &'v mut ArenaVec<'a, T, MIN_ALIGN>,
+/// A vector in the midst of a choice among its elements: puts what is left together, in a panic too.
+pub(super) struct Retaining<'v, 'a, T, const MIN_ALIGN: usize> {
+    pub(super) vec: &'v mut ArenaVec<'a, T, MIN_ALIGN>,
     /// Elements there were.
-    len: usize,
+    pub(super) len: usize,
     /// Elements that were judged; those kept of them come first.
-    seen: usize,
-    kept: usize,
+    pub(super) seen: usize,
+    pub(super) kept: usize,
+}
+
+impl<'v, 'a, T, const MIN_ALIGN: usize> Retaining<'v, 'a, T, MIN_ALIGN> {
+    /// The first one is kept; nothing if there is none.
+    pub(super) fn after_first(vec: &'v mut ArenaVec<'a, T, MIN_ALIGN>) -> Option<Self> {
+        (!vec.is_empty()).then(|| Self::after(vec, 1))
+    }
+
+    /// So many, which there are, are kept.
+    fn after(vec: &'v mut ArenaVec<'a, T, MIN_ALIGN>, kept: usize) -> Self {
+        let len = vec.len;
+        // INVARIANT: 2 — the vector gets its elements back when this is dropped.
+        vec.len = 0;
+        Self {
+            vec,
+            len,
+            seen: kept,
+            kept,
+        }
+    }
 }
 
 impl<T, const MIN_ALIGN: usize> Drop for Retaining<'_, '_, T, MIN_ALIGN> {
@@ -311,5 +340,40 @@ impl<T, const MIN_ALIGN: usize> Drop for Retaining<'_, '_, T, MIN_ALIGN> {
         unsafe { rest.copy_to(slot, self.len - self.seen) };
         // INVARIANT: 2 — what was kept, and what was not judged.
         self.vec.len = self.kept + self.len - self.seen;
+    }
+}
+
+/// All items of an iterator that found no room: those that were stored, and those that were not.
+pub type GivenBack<'a, T, I, const MIN_ALIGN: usize = 8> =
+    Chain<IntoIter<'a, T, MIN_ALIGN>, Unfit<I>>;
+
+/// The items for which there was no room: the one that found none, and those that were not asked for.
+#[derive(Clone, Debug)]
+pub struct Unfit<I: Iterator> {
+    item: Option<I::Item>,
+    items: I,
+}
+
+impl<I: Iterator> Unfit<I> {
+    /// Nothing was asked for yet.
+    pub(crate) const fn untouched(items: I) -> Self {
+        Self { item: None, items }
+    }
+}
+
+impl<I: Iterator> Iterator for Unfit<I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        self.item.take().or_else(|| self.items.next())
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let first = usize::from(self.item.is_some());
+        let (least, most) = self.items.size_hint();
+        let most = most.and_then(|most| most.checked_add(first));
+        (least.saturating_add(first), most)
     }
 }

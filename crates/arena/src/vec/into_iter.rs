@@ -9,6 +9,8 @@ use crate::Arena;
 
 /// The elements of an [`ArenaVec`], by value.
 ///
+/// When it is dropped, the vector's room is given back, if nothing came after it.
+///
 /// # Examples
 ///
 /// ```
@@ -19,12 +21,15 @@ use crate::Arena;
 /// assert!(vec.into_iter().rev().eq([3, 2, 1]));
 /// ```
 pub struct IntoIter<'a, T, const MIN_ALIGN: usize = 8> {
-    /// The elements from `at` to `end` are initialised, and owned.
+    /// # Invariants
+    ///
+    /// 1. `start` and `capacity` are a vector's room in the arena.
+    /// 2. The elements from `at` to `end` are initialised, and owned.
     start: NonNull<T>,
+    capacity: usize,
     at: usize,
     end: usize,
-    /// The borrow of the arena, by which they live.
-    arena: PhantomData<&'a Arena<MIN_ALIGN>>,
+    arena: &'a Arena<MIN_ALIGN>,
     owns: PhantomData<T>,
 }
 
@@ -37,9 +42,10 @@ impl<'a, T, const MIN_ALIGN: usize> IntoIterator for ArenaVec<'a, T, MIN_ALIGN> 
         let vec = ManuallyDrop::new(self);
         IntoIter {
             start: vec.start,
+            capacity: vec.capacity,
             at: 0,
             end: vec.len,
-            arena: PhantomData,
+            arena: vec.arena,
             owns: PhantomData,
         }
     }
@@ -103,8 +109,13 @@ impl<T, const MIN_ALIGN: usize> Drop for IntoIter<'_, T, MIN_ALIGN> {
         // SAFETY: within the elements.
         let first = unsafe { self.start.add(self.at) };
         let rest = ptr::slice_from_raw_parts_mut(first.as_ptr(), self.end - self.at);
-        // SAFETY: initialised and owned, and nobody looks at them again.
+        // SAFETY: initialised and owned (invariant 2), and nobody looks at them again.
         unsafe { ptr::drop_in_place(rest) };
+        if size_of::<T>() != 0 {
+            let bytes = self.capacity * size_of::<T>();
+            // SAFETY: the vector's own room (invariant 1), which ends here.
+            unsafe { self.arena.give_back(self.start.cast(), bytes) };
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use core::{
+    borrow::Borrow,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -34,7 +35,9 @@ impl<T, const MIN_ALIGN: usize> Extend<T> for ArenaVec<'_, T, MIN_ALIGN> {
     #[inline]
     #[track_caller]
     fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        self.try_extend(items).unwrap_or_else(|error| fail(error));
+        if let Err(rejected) = self.try_extend(items) {
+            fail(rejected.error);
+        }
     }
 }
 
@@ -69,6 +72,18 @@ impl<'v, T, const MIN_ALIGN: usize> IntoIterator for &'v mut ArenaVec<'_, T, MIN
 
 impl<T, const MIN_ALIGN: usize> AsRef<[T]> for ArenaVec<'_, T, MIN_ALIGN> {
     fn as_ref(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T, const MIN_ALIGN: usize> AsMut<[T]> for ArenaVec<'_, T, MIN_ALIGN> {
+    fn as_mut(&mut self) -> &mut [T] {
+        self
+    }
+}
+
+impl<T, const MIN_ALIGN: usize> Borrow<[T]> for ArenaVec<'_, T, MIN_ALIGN> {
+    fn borrow(&self) -> &[T] {
         self
     }
 }
