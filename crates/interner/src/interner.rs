@@ -291,10 +291,34 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline]
     #[track_caller]
     pub fn intern(&self, key: &K) -> Y {
-        match self.try_intern(key) {
+        let query = self.query(key);
+        match symbol(self.live.find(&query)) {
+            Some(symbol) => symbol,
+            None => self.intern_slow(query.bytes, query.hash),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn intern_slow(&self, bytes: &[u8], hash: u64) -> Y {
+        // In pieces, so that the caller can keep them in registers.
+        match self.insert_slow(
+            &Query {
+                bytes,
+                hash,
+                align: K::ALIGN,
+            },
+            Source::Borrowed,
+        ) {
             Ok(symbol) => symbol,
             Err(error) => refuse(error),
         }
+    }
+
+    fn insert_slow(&self, query: &Query<'_>, source: Source) -> Result<Y, InternError> {
+        let inserted = self.live.insert_slow(query, source)?;
+        Ok(symbol(inserted.number).expect("no more numbers than symbols"))
     }
 
     /// The symbol of a string, which is copied if it is new and there is room.
@@ -365,8 +389,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
         if let Some(symbol) = symbol(self.live.find(&query)) {
             return Ok(symbol);
         }
-        let inserted = self.live.insert_slow(&query, source)?;
-        Ok(symbol(inserted.number).expect("no more numbers than symbols"))
+        self.insert_slow(&query, source)
     }
 }
 

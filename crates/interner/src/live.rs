@@ -65,9 +65,13 @@ impl<G: Geometry> Live<G> {
     }
 
     /// A string's number, 0 if it has none.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `Body::find`")]
+    #[inline(always)]
     pub(crate) fn find(&self, query: &Query<'_>) -> u32 {
-        self.body().map_or(0, |body| body.find(query))
+        match self.body() {
+            Some(body) => body.find(query),
+            None => 0,
+        }
     }
 
     /// Finds a string's number, or gives it one.

@@ -16,7 +16,7 @@ use super::page;
 use super::query::Query;
 use super::record::{self, Form};
 use super::slot;
-use super::table::{TableRef, step};
+use super::table::TableRef;
 use super::writer::Writer;
 use crate::InternError;
 
@@ -40,8 +40,8 @@ pub(crate) struct Inserted {
 enum Found {
     /// The string, by its number.
     Number(u32),
-    /// An empty slot, after so many steps.
-    Vacant { index: u32, steps: u32 },
+    /// An empty slot, after so many full groups.
+    Vacant { steps: u32 },
 }
 
 impl<G: Geometry> Body<G> {
@@ -63,19 +63,17 @@ impl<G: Geometry> Body<G> {
         }
         let shard = self.shard(self.shard_of(query));
         let mut writer = lock(&shard.writer);
-        let (table, index) = match self.vacancy(&mut writer, query)? {
-            Vacancy::Taken(number) => return Ok(Inserted { number, new: false }),
-            Vacancy::Free { table, index } => (table, index),
+        let table = match self.table_for(&mut writer, query)? {
+            Target::Taken(number) => return Ok(Inserted { number, new: false }),
+            Target::Table(table) => table,
         };
         let number = self.write(&mut writer, query, source)?;
-        let tag = query.tag(table.keyed());
-        // SAFETY: the search ended at this slot of the same table.
-        let slot = unsafe { table.slot(index) };
+        let tag = query.tag_in(table.keyed());
+        let content = slot::pack(tag, number.record);
         // ORDERING(interner.insert): Release; pairs with interner.slot: who finds the record sees it whole.
-        slot.store(
-            slot::pack(tag, number.record),
-            ord!(interner.insert, Release),
-        );
+        table
+            .vacant(tag)
+            .store(content, ord!(interner.insert, Release));
         writer.entries += 1;
         // ORDERING(interner.payload): Relaxed; a figure, written under the lock only.
         let payload = shard.payload.load(ord!(interner.payload, Relaxed)) + len;
@@ -88,68 +86,59 @@ impl<G: Geometry> Body<G> {
         })
     }
 
-    /// The string's number, or a slot for it in a table with room.
-    fn vacancy(&self, writer: &mut Writer, query: &Query<'_>) -> Result<Vacancy<G>, InternError> {
+    /// The string's number, or a table with room for it.
+    fn table_for(&self, writer: &mut Writer, query: &Query<'_>) -> Result<Target<G>, InternError> {
         let place = self.table(query);
         // ORDERING(interner.own_table): Relaxed; written under the shard's lock only, which is held.
         let current = place.load(ord!(interner.own_table, Relaxed));
         // SAFETY: the shard's table, which stays while the lock is held.
-        let Some(mut table) = (unsafe { TableRef::<G>::from_ptr(current) }) else {
-            let table = self.first_table(place)?;
-            let Found::Vacant { index, .. } = self.search_own(table, query) else {
-                unreachable!("a new table is empty");
-            };
-            return Ok(Vacancy::Free { table, index });
+        let Some(table) = (unsafe { TableRef::<G>::from_ptr(current) }) else {
+            return self.first_table(place).map(Target::Table);
         };
-        let (mut index, steps) = match self.search_own(table, query) {
-            Found::Number(number) => return Ok(Vacancy::Taken(number)),
-            Found::Vacant { index, steps } => (index, steps),
+        let steps = match self.search_own(table, query) {
+            Found::Number(number) => return Ok(Target::Taken(number)),
+            Found::Vacant { steps } => steps,
         };
         let keys = steps > slot::suspicious(table.slots()) && table.keyed().is_none();
-        if keys || writer.entries >= slot::usual(table.slots()) {
-            let replaced = if keys {
-                self.escalate(place, table)
-            } else {
-                self.grow(place, table)
-            };
-            match replaced {
-                Ok(larger) => {
-                    table = larger;
-                    let Found::Vacant { index: again, .. } = self.search_own(table, query) else {
-                        unreachable!("the string was not there before");
-                    };
-                    index = again;
-                }
-                // A fuller table, or a longer chain, is better than no insert.
-                Err(error) if writer.entries >= slot::utmost(table.slots()) => return Err(error),
-                Err(_) => {}
-            }
+        if !keys && writer.entries < slot::usual(table.slots()) {
+            return Ok(Target::Table(table));
         }
-        Ok(Vacancy::Free { table, index })
+        let replaced = if keys {
+            self.escalate(place, table)
+        } else {
+            self.grow(place, table)
+        };
+        match replaced {
+            Ok(larger) => Ok(Target::Table(larger)),
+            Err(error) if writer.entries >= slot::utmost(table.slots()) => Err(error),
+            // A fuller table, or a longer chain, is better than no insert.
+            Err(_) => Ok(Target::Table(table)),
+        }
     }
 
     /// Searches the shard's table, whose lock is held.
     fn search_own(&self, table: TableRef<G>, query: &Query<'_>) -> Found {
-        let slots = table.slots();
-        let tag = query.tag(table.keyed());
-        let mut index = slot::home(tag, slots);
+        let groups = table.groups();
+        let tag = query.tag_in(table.keyed());
+        let mut group = slot::home(tag, groups);
         let mut steps = 0;
         loop {
-            // SAFETY: `home` is below `slots`, and `step` keeps it so.
-            let slot = unsafe { table.slot(index) };
-            // ORDERING(interner.own_slot): Relaxed; written under the lock that is held.
-            let content = slot.load(ord!(interner.own_slot, Relaxed));
-            if content == 0 {
-                return Found::Vacant { index, steps };
-            }
-            if slot::tag(content) == tag {
-                let record = self.record(slot::record(content));
-                // SAFETY: one interner has one alignment.
-                if unsafe { record.is(query.bytes, query.align) } {
-                    return Found::Number(record.number());
+            // SAFETY: `home` is below the number of groups, and `step` keeps it so.
+            for slot in unsafe { table.group(group) } {
+                // ORDERING(interner.own_slot): Relaxed; written under the lock that is held.
+                let content = slot.load(ord!(interner.own_slot, Relaxed));
+                if content == 0 {
+                    return Found::Vacant { steps };
+                }
+                if slot::tag(content) == tag {
+                    let record = self.record(slot::record(content));
+                    // SAFETY: one interner has one alignment.
+                    if unsafe { record.is(query.bytes, query.align) } {
+                        return Found::Number(record.number());
+                    }
                 }
             }
-            index = step(index, slots);
+            group = slot::step(group, groups);
             steps += 1;
         }
     }
@@ -243,11 +232,11 @@ impl<G: Geometry> Body<G> {
 }
 
 /// Where a string is to go.
-enum Vacancy<G> {
+enum Target<G> {
     /// Nowhere: it is there, by this number.
     Taken(u32),
-    /// Into this slot.
-    Free { table: TableRef<G>, index: u32 },
+    /// Into this table, which has room.
+    Table(TableRef<G>),
 }
 
 /// A number and its record.

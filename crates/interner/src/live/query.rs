@@ -24,13 +24,15 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// The tag in a table.
+    /// The tag by the interner's own hash.
     #[inline]
-    pub(crate) fn tag(&self, keyed: Option<&RandomState>) -> u32 {
-        match keyed {
-            None => low(self.hash),
-            Some(state) => keyed_tag_slow(state, self.bytes),
-        }
+    pub(crate) fn tag(&self) -> u32 {
+        low(self.hash)
+    }
+
+    /// The tag in a table, which may have a hash of its own.
+    pub(crate) fn tag_in(&self, keyed: Option<&RandomState>) -> u32 {
+        keyed.map_or(self.tag(), |state| keyed_tag_slow(state, self.bytes))
     }
 }
 

@@ -18,7 +18,7 @@ use super::equal::equal;
 use super::slot::{self, UNIT};
 
 /// The longest length that fits into the one byte.
-const SHORT: usize = 252;
+pub(crate) const LONGEST_SHORT: usize = 252;
 /// In place of a short length: four bytes of length follow.
 const LONG: u8 = 253;
 /// In place of a short length: an address and a length follow.
@@ -41,7 +41,7 @@ fn head(form: Form, len: usize) -> usize {
     NUMBER
         + 1
         + match form {
-            Form::Near if len <= SHORT => 0,
+            Form::Near if len <= LONGEST_SHORT => 0,
             Form::Near => size_of::<u32>(),
             Form::Far => 2 * size_of::<usize>(),
         }
@@ -93,7 +93,7 @@ pub(crate) unsafe fn write(
     match form {
         Form::Near => {
             match u8::try_from(len) {
-                Ok(short) if len <= SHORT => put(tag, &[short]),
+                Ok(short) if len <= LONGEST_SHORT => put(tag, &[short]),
                 _ => {
                     put(tag, &[LONG]);
                     let long =
@@ -165,7 +165,7 @@ impl Record {
     #[inline]
     pub(crate) unsafe fn bytes<'a>(self, align: usize) -> &'a [u8] {
         let short = self.short();
-        if usize::from(short) <= SHORT {
+        if usize::from(short) <= LONGEST_SHORT {
             let begin = bytes_at(self.offset, NUMBER + 1, align);
             // SAFETY: in the chunk.
             let begin = unsafe { self.chunk.cast::<u8>().add(begin) };
@@ -198,6 +198,26 @@ impl Record {
         let len = unsafe { len.read_unaligned() };
         // SAFETY: the bytes stay as long as the record, as `write`'s caller has promised.
         unsafe { slice::from_raw_parts(address.as_ptr(), len) }
+    }
+
+    /// Whether the record is this string's, which is short; `false` also if the record is one of those that hold
+    /// an address.
+    ///
+    /// # Safety
+    ///
+    /// `align` is the one that the record was written with.
+    #[inline]
+    pub(crate) unsafe fn is_short(self, bytes: &[u8], align: usize) -> bool {
+        if usize::from(self.short()) != bytes.len() || bytes.len() > LONGEST_SHORT {
+            return false;
+        }
+        let begin = bytes_at(self.offset, NUMBER + 1, align);
+        // SAFETY: in the chunk.
+        let begin = unsafe { self.chunk.cast::<u8>().add(begin) };
+        // SAFETY: a record with a short length has so many bytes here, written once.
+        equal(bytes, unsafe {
+            slice::from_raw_parts(begin.as_ptr(), bytes.len())
+        })
     }
 
     /// Whether the record is this string's.

@@ -25,7 +25,7 @@ use thrifty_sync::{UnsafeCell, atomic::AtomicU64, ord};
 use super::budget::Budget;
 use super::geometry::Geometry;
 use super::shelf::Shelf;
-use super::slot;
+use super::slot::{self, GROUP};
 use crate::InternError;
 
 /// A pointer to a table's header, with leave to use the whole of it and its segments.
@@ -183,55 +183,63 @@ impl<G: Geometry> TableRef<G> {
         unsafe { self.entry(index).read() }
     }
 
-    /// A slot.
+    /// A group of slots.
     ///
     /// # Safety
     ///
-    /// `index` is below [`slots`](Self::slots).
+    /// `group` is below the number of [`groups`](Self::groups).
     #[inline]
-    pub(crate) unsafe fn slot<'a>(self, index: u32) -> &'a AtomicU64 {
+    pub(crate) unsafe fn group<'a>(self, group: u32) -> &'a [AtomicU64; GROUP] {
+        let first = slot::first(group);
         // SAFETY: below the number of slots, so in one of the segments.
-        let segment = unsafe { self.segment((index >> G::SEGMENT_BITS) as usize) };
-        // SAFETY: a whole segment has `SEGMENT` slots, and a small one as many as the table.
-        let slot = unsafe { segment.add((index & (G::SEGMENT - 1)) as usize) };
+        let segment = unsafe { self.segment((first >> G::SEGMENT_BITS) as usize) };
+        // SAFETY: a whole segment has `SEGMENT` slots, and a small one as many as the table; both are whole groups.
+        let slots = unsafe { segment.add((first & (G::SEGMENT - 1)) as usize) };
         // SAFETY:
         // - valid: invariant 3, and the promise behind this `TableRef`;
-        // - shared: an atomic.
-        unsafe { slot.as_ref() }
+        // - shared: atomics.
+        unsafe { slots.cast::<[AtomicU64; GROUP]>().as_ref() }
     }
 
-    /// Puts a slot's content where its search will find it. For the one writer of an unfinished table.
-    pub(crate) fn place(self, content: u64) {
-        let slots = self.slots();
-        let mut index = slot::home(slot::tag(content), slots);
+    /// How many groups there are.
+    #[inline]
+    pub(crate) fn groups(self) -> u32 {
+        slot::groups(self.slots())
+    }
+
+    /// The first empty slot for a tag. For the one writer; one slot at least is empty.
+    pub(crate) fn vacant<'a>(self, tag: u32) -> &'a AtomicU64 {
+        let groups = self.groups();
+        let mut group = slot::home(tag, groups);
         loop {
-            // SAFETY: `home` is below `slots`, and `step` keeps it so.
-            let slot = unsafe { self.slot(index) };
-            // ORDERING(interner.own_slot): Relaxed; nobody else writes this table.
-            if slot.load(ord!(interner.own_slot, Relaxed)) == 0 {
-                // ORDERING(interner.copy): Release; pairs with interner.slot. A reader of a table that is long
-                // replaced may see this segment in its new life, and must then see that the table was replaced.
-                slot.store(content, ord!(interner.copy, Release));
-                return;
+            // SAFETY: `home` is below the number of groups, and `step` keeps it so.
+            let slots = unsafe { self.group(group) };
+            // ORDERING(interner.own_slot): Relaxed; the writer reads what it or its predecessors wrote.
+            let empty = |slot: &&AtomicU64| slot.load(ord!(interner.own_slot, Relaxed)) == 0;
+            if let Some(slot) = slots.iter().find(empty) {
+                return slot;
             }
-            index = step(index, slots);
+            group = slot::step(group, groups);
         }
+    }
+
+    /// Copies a slot's content to where its search will find it. For the one writer of an unfinished table.
+    pub(crate) fn place(self, content: u64) {
+        // ORDERING(interner.copy): Release; pairs with interner.slot. A reader of a table that is long replaced may
+        // see this segment in its new life, and must then see that the table was replaced.
+        self.vacant(slot::tag(content))
+            .store(content, ord!(interner.copy, Release));
     }
 
     /// Every slot that is not empty. For the shard's writer.
     pub(crate) fn occupied(self) -> impl Iterator<Item = u64> {
-        (0..self.slots()).filter_map(move |index| {
-            // SAFETY: below the number of slots.
-            let slot = unsafe { self.slot(index) };
+        (0..self.groups()).flat_map(move |group| {
+            // SAFETY: below the number of groups.
+            let slots = unsafe { self.group(group) };
             // ORDERING(interner.own_slot): Relaxed; the writer reads what it or its predecessors wrote.
-            let content = slot.load(ord!(interner.own_slot, Relaxed));
-            (content != 0).then_some(content)
+            let content = |slot: &AtomicU64| slot.load(ord!(interner.own_slot, Relaxed));
+            slots.iter().map(content).filter(|content| *content != 0)
         })
-    }
-
-    /// Bytes of the header with its pointers.
-    pub(crate) fn header_bytes(self) -> usize {
-        Self::layout(slot::segments::<G>(self.slots())).size()
     }
 
     /// Bytes of one segment.
@@ -260,15 +268,13 @@ impl<G: Geometry> TableRef<G> {
     }
 }
 
-/// The slot after `index`, around the end.
-#[inline]
-pub(crate) fn step(index: u32, slots: u32) -> u32 {
-    if index + 1 == slots { 0 } else { index + 1 }
-}
-
 fn segment_layout<G: Geometry>(slots: u32) -> Layout {
     let slots = slots.min(G::SEGMENT) as usize;
-    Layout::array::<AtomicU64>(slots).expect("a segment is a few kilobytes")
+    let layout = Layout::array::<AtomicU64>(slots).expect("a segment is a few kilobytes");
+    // No group crosses a cache line.
+    layout
+        .align_to(size_of::<[AtomicU64; GROUP]>())
+        .expect("a small alignment")
 }
 
 fn allocate_segment<G: Geometry>(slots: u32, budget: &Budget) -> Result<Segment, InternError> {
