@@ -4,6 +4,7 @@
 //! - [`runner`]: comparisons in interleaved rounds, with intervals.
 //! - [`memstats`]: rows on what counting adds to an allocation.
 //! - [`mod@arena`]: rows on arenas.
+//! - [`mod@interner`]: rows on interning.
 //! - [`mod@pool`]: rows on pools of objects and buffers.
 //! - [`fixed_alloc`]: rows on blocks of one size.
 //! - [`patterns`]: rows on everyday code that wastes memory, beside code that does not.
@@ -26,6 +27,7 @@ pub mod failure;
     reason = "allocates and frees raw blocks, links nodes in them"
 )]
 pub mod fixed_alloc;
+pub mod interner;
 #[expect(unsafe_code, reason = "calls GlobalAlloc on values")]
 pub mod memstats;
 pub mod patterns;

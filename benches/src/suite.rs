@@ -61,7 +61,7 @@ pub use self::{
     id::Id,
     row::{Bar, Contestant, Row, Sane},
 };
-use crate::{arena, fixed_alloc, memstats, patterns, pool};
+use crate::{arena, fixed_alloc, interner, memstats, patterns, pool};
 
 /// What the threads of a row work on together: a pool, a table, an allocator, or nothing.
 ///
@@ -99,6 +99,10 @@ impl Figure {
 
 /// The work of one thread.
 pub trait Worker {
+    /// Called before each turn, before its clock starts; not where allocations are counted. A worker
+    /// whose data the other sides push out of the caches brings it back here.
+    fn prepare(&mut self) {}
+
     /// Does `iterations` iterations; gives the wrapping sum of their answers.
     ///
     /// Everything in here is timed, so what does not belong to the comparison (making inputs,
@@ -197,11 +201,12 @@ pub struct Input {
 
 /// Every row of the suite, area by area.
 #[must_use]
-pub fn rows(_context: &Context) -> Vec<Row> {
+pub fn rows(context: &Context) -> Vec<Row> {
     let mut rows = memstats::rows();
     rows.extend(pool::rows());
     rows.extend(fixed_alloc::rows());
     rows.extend(arena::rows());
+    rows.extend(interner::rows(context));
     rows.extend(patterns::rows());
     rows
 }

@@ -96,6 +96,12 @@ fn work(
         workers.collect::<Vec<_>>()
     }));
     for order in orders {
+        let prepared = workers
+            .as_mut()
+            .map(|workers| catch_unwind(AssertUnwindSafe(|| workers[order.subject].prepare())));
+        if let Ok(Err(panic)) = prepared {
+            workers = Err(panic);
+        }
         // Also where a worker panicked: the others wait here for every thread.
         start.wait();
         let lap = match &mut workers {

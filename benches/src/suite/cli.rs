@@ -38,10 +38,6 @@ use crate::{
 #[derive(Clone, Debug, Parser)]
 #[command(name = "suite", bin_name = "cargo xtask bench")]
 pub struct Args {
-    /// Take a quarter of the time: at least 15 rounds per row instead of 31
-    #[arg(long)]
-    quick: bool,
-
     #[command(flatten)]
     selection: Selection,
 
@@ -141,7 +137,7 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
         return profile::run(&rows, what, &args.out, &args.selection.again());
     }
     let stop = Stop::on_signals()?;
-    let effort = if args.quick {
+    let effort = if args.selection.quick {
         Effort::QUICK
     } else {
         Effort::FULL
@@ -151,7 +147,7 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut run = measure(&rows, &counts, effort, &stop);
     // The signal went to the other program, too, which then did not end well.
     run.broken.extend(ended.filter(|_| !run.is_stopped));
-    let stamp = Stamp::here(args.quick);
+    let stamp = Stamp::here(args.selection.quick);
     save(&run, &stamp, &args.out)?;
     show(&run, &stamp, args)?;
     Ok(ExitCode::from(code(&run)))

@@ -12,6 +12,7 @@ pub struct Row {
     reason: &'static str,
     operations: u64,
     budget: Duration,
+    is_thorough: bool,
     oracle: Option<Oracle>,
     contestants: Vec<Contestant>,
     bars: Vec<Bar>,
@@ -86,6 +87,7 @@ impl Row {
             reason,
             operations: 1,
             budget: BUDGET,
+            is_thorough: false,
             oracle: None,
             contestants: Vec::new(),
             bars: Vec::new(),
@@ -117,6 +119,13 @@ impl Row {
     #[must_use]
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Says that the row takes too much time or memory for a `--quick` run.
+    #[must_use]
+    pub fn thorough(mut self) -> Self {
+        self.is_thorough = true;
         self
     }
 
@@ -235,6 +244,12 @@ impl Row {
     #[must_use]
     pub fn time_budget(&self) -> Duration {
         self.budget
+    }
+
+    /// See [`Row::thorough`].
+    #[must_use]
+    pub fn is_thorough(&self) -> bool {
+        self.is_thorough
     }
 
     /// The sides, in the order in which they were added.

@@ -15,6 +15,11 @@ use crate::suite::{self, Context, Input, Row};
 /// What to measure.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Selection {
+    /// Take a quarter of the time: at least 15 rounds per row instead of 31, and leave out the rows that
+    /// are too large for it
+    #[arg(long)]
+    pub(super) quick: bool,
+
     /// Only the rows whose id this regular expression matches, as in `^memstats/.*/1t$`
     #[arg(long, value_name = "RE")]
     pub(super) filter: Option<String>,
@@ -42,7 +47,8 @@ impl Selection {
             })?;
             context.inputs.push(Input { name, text });
         }
-        let rows = suite::rows(&context);
+        let mut rows = suite::rows(&context);
+        rows.retain(|row| !(self.quick && row.is_thorough()));
         let is_used = |name: &str| rows.iter().any(|row| row.id().corpus() == Some(name));
         let names = context.inputs.iter().map(|input| &input.name);
         let unused = names.filter(|name| !is_used(name)).cloned().collect();
@@ -70,6 +76,9 @@ impl Selection {
     /// The flags that make the other program select the same.
     pub(super) fn again(&self) -> Vec<OsString> {
         let mut args = Vec::new();
+        if self.quick {
+            args.push("--quick".into());
+        }
         if let Some(filter) = &self.filter {
             // In one word: the expression may begin with a dash.
             args.push(format!("--filter={filter}").into());

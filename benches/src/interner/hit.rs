@@ -1,0 +1,158 @@
+//! Asking for strings that are known: the rows `interner/hit…`.
+
+use core::time::Duration;
+use std::collections::HashMap;
+
+use thrifty_workloads::corpus::CorpusSpec;
+
+use super::{
+    blocks::{Asked, Blocks},
+    data::{BLOCK, Data, Source},
+    roster::{self, Form},
+    table::Lookup,
+};
+use crate::suite::{Bar, Context, Row};
+
+/// Tables that nobody fills while they are asked.
+const READ_ONLY: &[&str] = &["hashbrown", "string-interner", "lasso-reader"];
+
+pub(super) fn rows(context: &Context) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (spec, threads) in [
+        (CorpusSpec::LOG_TOKENS, &[1, 2, 4, 8][..]),
+        (CorpusSpec::IDENTIFIERS, &[1, 4]),
+        (CorpusSpec::WORDS, &[1, 4]),
+        (CorpusSpec::URLS, &[1, 4]),
+        (CorpusSpec::HOT_KEY, &[1, 4]),
+    ] {
+        let is_judged = [CorpusSpec::LOG_TOKENS, CorpusSpec::IDENTIFIERS].contains(&spec);
+        let source = Source::Spec(spec);
+        for &threads in threads {
+            let row = one_hash("hit", spec.reason, &source, threads);
+            rows.push(if is_judged { judged(row) } else { row });
+        }
+        if is_judged {
+            for threads in [1, 4] {
+                let row = row("hit-own-hash", OWN, &source, threads);
+                rows.push(roster::with_own_hashes(row, Hits(source.clone())));
+            }
+        }
+    }
+    for input in &context.inputs {
+        let source = Source::Given(input.name.clone(), input.text.clone());
+        let given = "the tokens of a text of --input";
+        rows.extend([1, 4].map(|threads| judged(one_hash("hit", given, &source, threads))));
+    }
+    for (name, count, reason) in [
+        ("hit-1k", 1_000, "a table that fits the first cache"),
+        ("hit-100k", 100_000, "a table that fits the last cache"),
+        ("hit-10m", 10_000_000, "a table that fits no cache"),
+    ] {
+        let source = Source::Words(count);
+        for threads in [1, 4] {
+            let row = row(name, reason, &source, threads);
+            let hits = Hits(source.clone());
+            rows.push(if count > 1_000_000 {
+                roster::with_few(row, hits).thorough()
+            } else {
+                roster::with_one_hash(row, hits)
+            });
+        }
+    }
+    rows
+}
+
+const OWN: &str = "the same with the hasher that each crate takes by default";
+
+fn one_hash(name: &str, reason: &'static str, source: &Source, threads: usize) -> Row {
+    let row = row(name, reason, source, threads);
+    roster::with_one_hash(row, Hits(source.clone()))
+}
+
+pub(super) fn row(name: &str, reason: &'static str, source: &Source, threads: usize) -> Row {
+    let corpus = source.name();
+    Row::new(format!("interner/{name}/{corpus}/{threads}t"), reason)
+        .operations(BLOCK as u64)
+        .oracle(|| 1)
+        .budget(BUDGET)
+}
+
+/// There are many rows.
+pub(super) const BUDGET: Duration = Duration::from_millis(1_000);
+
+/// The bars of DESIGN §5. Throughput of several threads is that of each, since each does as much.
+fn judged(row: Row) -> Row {
+    let threads = row.id().threads();
+    let bar = |against, most| Bar::Times {
+        subject: "thrifty",
+        against,
+        most,
+    };
+    let row = row.bar(bar(READ_ONLY, 1.2)).bar(bar(&["papaya"], 0.75));
+    if threads < 4 {
+        return row;
+    }
+    row.bar(bar(&["lasso-threaded"], 0.25))
+        .bar(bar(&["internity"], 1.0 / 3.0))
+}
+
+#[derive(Clone)]
+struct Hits(Source);
+
+impl Form for Hits {
+    fn side<T: Lookup>(&self, row: Row, name: &'static str) -> Row {
+        let source = self.0.clone();
+        row.shared(name, move || Asked(Hit::<T>::new(source.data())))
+    }
+}
+
+/// A table with all that is known, and what it is asked.
+struct Hit<T> {
+    table: T,
+    data: &'static Data,
+    /// What the numbers of each block's answers add up to.
+    sums: Vec<u64>,
+}
+
+impl<T: Lookup> Hit<T> {
+    fn new(data: &'static Data) -> Self {
+        let table = T::of(&data.known);
+        check(&table, &data.known);
+        let blocks = data.queries.chunks_exact(BLOCK);
+        let sums = blocks.map(|block| sum(&table, block)).collect();
+        Self { table, data, sums }
+    }
+}
+
+/// Every string has a number, and no two have the same.
+///
+/// # Panics
+///
+/// When it is not so.
+fn check<T: Lookup>(table: &T, known: &[&'static str]) {
+    let mut seen = HashMap::new();
+    for &text in known.iter().take(CHECKED) {
+        let other = seen.insert(table.hit(text), text);
+        assert!(other.is_none(), "{text:?} and {other:?} are one");
+    }
+}
+
+/// More than this would take longer than the row.
+const CHECKED: usize = 1 << 16;
+
+#[inline]
+fn sum<T: Lookup>(table: &T, block: &[&'static str]) -> u64 {
+    let numbers = block.iter().map(|text| table.hit(text));
+    numbers.fold(0, u64::wrapping_add)
+}
+
+impl<T: Lookup> Blocks for Hit<T> {
+    #[inline]
+    fn block(&self, number: usize) -> u64 {
+        sum(&self.table, &self.data.queries[number * BLOCK..][..BLOCK])
+    }
+
+    fn right(&self) -> &[u64] {
+        &self.sums
+    }
+}

@@ -1,0 +1,61 @@
+//! Ours, in each of its forms.
+
+use thrifty_interner::{Interner, Sym, Symbol as _};
+
+use super::table::{Find, Grow, Live, Lookup, Names, filled};
+
+/// The concurrent interner, with its default hasher.
+pub(super) struct Thrifty(Interner);
+
+impl Grow for Thrifty {
+    fn empty() -> Self {
+        Self(Interner::new())
+    }
+
+    fn roomy(strings: usize, _bytes: usize) -> Self {
+        Self(Interner::builder().capacity(strings).build())
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl Live for Thrifty {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl Lookup for Thrifty {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.0.intern(text).index().into()
+    }
+}
+
+impl Find for Thrifty {
+    #[inline]
+    fn find(&self, text: &str) -> Option<u64> {
+        self.0.get(text).map(|symbol| symbol.index().into())
+    }
+}
+
+impl Names for Thrifty {
+    type Symbol = Sym;
+
+    fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Sym>) {
+        let table = Self::empty();
+        let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
+        (table, symbols)
+    }
+
+    #[inline]
+    fn name(&self, symbol: &Sym) -> &str {
+        self.0.resolve(*symbol)
+    }
+}

@@ -1,0 +1,228 @@
+//! Concurrent interners: `internity`, `symbol_table`, `inturn`, `blazinterner`.
+
+use core::{hash::BuildHasher, num::NonZeroU32};
+
+use blazinterner::{ArenaStr, InternedStr};
+use internity::ThreadedLexicon;
+use symbol_table::{Symbol, SymbolTable};
+
+use crate::interner::{
+    hash::Hashing,
+    table::{Find, Grow, Live, Lookup, Names, filled},
+};
+
+/// The hasher that `symbol_table` takes by default.
+pub(in crate::interner) use symbol_table::DeterministicHashBuilder as Deterministic;
+
+/// The hasher that `internity` takes by default.
+pub(in crate::interner) type Fx = <ThreadedLexicon as Hashed>::Hasher;
+
+pub(in crate::interner) trait Hashed {
+    type Hasher: BuildHasher;
+}
+
+impl<S: BuildHasher> Hashed for ThreadedLexicon<S> {
+    type Hasher = S;
+}
+
+/// `internity`, which resolves only once it is frozen.
+pub(in crate::interner) struct Internity<S>(ThreadedLexicon<S>);
+
+impl<S: Hashing> Grow for Internity<S> {
+    fn empty() -> Self {
+        Self(ThreadedLexicon::with_hasher(S::default()))
+    }
+
+    fn roomy(strings: usize, bytes: usize) -> Self {
+        Self(ThreadedLexicon::with_capacity_and_hasher(
+            strings,
+            bytes,
+            S::default(),
+        ))
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing> Live for Internity<S> {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing> Lookup for Internity<S> {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.0.intern(text).as_u32().into()
+    }
+}
+
+impl<S: Hashing> Find for Internity<S> {
+    #[inline]
+    fn find(&self, text: &str) -> Option<u64> {
+        self.0.get(text).map(|symbol| symbol.as_u32().into())
+    }
+}
+
+/// `symbol_table`.
+pub(in crate::interner) struct Symbols<S>(SymbolTable<16, S>);
+
+impl<S: Hashing> Grow for Symbols<S> {
+    fn empty() -> Self {
+        Self(SymbolTable::default())
+    }
+
+    fn roomy(_strings: usize, _bytes: usize) -> Self {
+        Self::empty()
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing> Live for Symbols<S> {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing> Lookup for Symbols<S> {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        NonZeroU32::from(self.0.intern(text)).get().into()
+    }
+}
+
+impl<S: Hashing> Names for Symbols<S> {
+    type Symbol = Symbol;
+
+    fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Symbol>) {
+        let table = Self::empty();
+        let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
+        (table, symbols)
+    }
+
+    #[inline]
+    fn name(&self, symbol: &Symbol) -> &str {
+        self.0.resolve(*symbol)
+    }
+}
+
+/// `inturn`.
+pub(in crate::interner) struct Inturn<S>(inturn::sync::Interner<inturn::Symbol, S>);
+
+impl<S: Hashing + Clone> Grow for Inturn<S> {
+    fn empty() -> Self {
+        Self(inturn::sync::Interner::with_hasher(S::default()))
+    }
+
+    fn roomy(strings: usize, _bytes: usize) -> Self {
+        Self(inturn::sync::Interner::with_capacity_and_hasher(
+            strings,
+            S::default(),
+        ))
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing + Clone> Live for Inturn<S> {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing + Clone> Lookup for Inturn<S> {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.0.intern(text).get().into()
+    }
+}
+
+impl<S: Hashing + Clone> Names for Inturn<S> {
+    type Symbol = inturn::Symbol;
+
+    fn with_symbols(texts: &[&'static str]) -> (Self, Vec<inturn::Symbol>) {
+        let table = Self::empty();
+        let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
+        (table, symbols)
+    }
+
+    #[inline]
+    fn name(&self, symbol: &inturn::Symbol) -> &str {
+        self.0.resolve(*symbol)
+    }
+}
+
+/// `blazinterner`.
+pub(in crate::interner) struct Blaze<S>(ArenaStr<S, u32>);
+
+impl<S: Hashing> Grow for Blaze<S> {
+    fn empty() -> Self {
+        Self(ArenaStr::default())
+    }
+
+    fn roomy(strings: usize, bytes: usize) -> Self {
+        Self(ArenaStr::with_capacity(strings, bytes))
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing> Live for Blaze<S> {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl<S: Hashing> Lookup for Blaze<S> {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.0.intern(text).id().into()
+    }
+}
+
+impl<S: Hashing> Find for Blaze<S> {
+    #[inline]
+    fn find(&self, text: &str) -> Option<u64> {
+        self.0.find(text).map(|symbol| symbol.id().into())
+    }
+}
+
+impl<S: Hashing> Names for Blaze<S> {
+    type Symbol = InternedStr<S, u32>;
+
+    fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Self::Symbol>) {
+        let table = Self::empty();
+        let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
+        (table, symbols)
+    }
+
+    #[inline]
+    fn name(&self, symbol: &Self::Symbol) -> &str {
+        self.0.lookup(*symbol)
+    }
+}

@@ -1,0 +1,57 @@
+//! What the loops of the rows ask of a table. Each table does what it can.
+
+/// A table that is filled by its one owner.
+pub(super) trait Grow: Sized + 'static {
+    /// Without a string, and without room where that is possible.
+    fn empty() -> Self;
+
+    /// With room for so many strings of so many bytes together, as far as it can be told.
+    fn roomy(strings: usize, _bytes: usize) -> Self;
+
+    /// Interns a string that may or may not be known. Equal strings give equal numbers, different
+    /// ones different numbers.
+    fn add(&mut self, text: &'static str) -> u64;
+}
+
+/// A table that several threads fill.
+pub(super) trait Live: Grow + Send + Sync {
+    /// As [`Grow::add`].
+    fn intern(&self, text: &'static str) -> u64;
+}
+
+/// A table that is asked for strings it knows, by any thread.
+pub(super) trait Lookup: Sync + Sized + 'static {
+    /// With these strings in it, each of which is there once.
+    fn of(texts: &[&'static str]) -> Self;
+
+    /// The number of a string that is known: by `intern` where that takes a shared reference, by
+    /// `get` where the table is read-only then.
+    fn hit(&self, text: &str) -> u64;
+}
+
+/// A table that can tell that it does not know a string.
+pub(super) trait Find: Lookup {
+    /// The number, if there is one.
+    fn find(&self, text: &str) -> Option<u64>;
+}
+
+/// A table that gives strings back.
+pub(super) trait Names: Sync + Sized + 'static {
+    /// What stands for a string.
+    type Symbol: Clone + Send + Sync;
+
+    /// With these strings in it, and their symbols.
+    fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Self::Symbol>);
+
+    /// The string.
+    fn name<'a>(&'a self, symbol: &'a Self::Symbol) -> &'a str;
+}
+
+/// What [`Lookup::of`] is for a table that grows.
+pub(super) fn filled<T: Grow>(texts: &[&'static str]) -> T {
+    let mut table = T::empty();
+    for text in texts {
+        table.add(text);
+    }
+    table
+}
