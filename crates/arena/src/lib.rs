@@ -47,6 +47,7 @@ mod scope;
     reason = "overwrites raw memory that nobody may read any more"
 )]
 mod scrub;
+mod seat;
 #[expect(
     unsafe_code,
     reason = "owns blocks, and hands out what is free in them"
@@ -80,7 +81,7 @@ mod window;
 
 #[doc(no_inline)]
 pub use thrifty_traits::{
-    AllocError, AllocErrorKind, MemoryUsage, Pressure, Reclaimed, Rejected, Usage,
+    AllocError, AllocErrorKind, MemoryUsage, Pressure, Reclaim, Reclaimed, Rejected, Usage,
 };
 
 pub use self::{

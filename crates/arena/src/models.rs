@@ -5,12 +5,15 @@
 //! | `no_two_ranges_overlap` | arena.set_head, arena.see_head |
 //! | `a_partial_block_has_one_owner` | |
 //! | `the_limit_is_never_exceeded` | arena.set_head, arena.see_head |
+//! | `nobody_is_refused_while_another_head_has_room` | |
+//! | `each_block_is_freed_once` | |
 //!
-//! That each block is freed once is asserted where the arena ends: what was freed is what was reserved.
+//! For the last one the books keep a list of what is allocated beside their own lists, in builds for tests: who
+//! frees a block that is not in it, or ends with one that is, panics.
 
 use thrifty_sync::{model::Model, sync::Arc, thread};
 
-use crate::{Arena, MemoryUsage, SharedArena, config::BELOW};
+use crate::{Arena, MemoryUsage, Pressure, SharedArena, config::BELOW};
 
 /// With room for 208 bytes, whatever loom adds to the header.
 const BLOCK: usize = SharedArena::BLOCK_OVERHEAD + 208;
@@ -106,5 +109,60 @@ fn the_limit_is_never_exceeded() {
             let theirs = thread.join().unwrap();
             assert!(mine != theirs, "{mine} {theirs}");
             assert_eq!(arena.memory_usage().reserved_bytes, arena.limit());
+        });
+}
+
+/// There is room for one block, which one of two seats opens; the other one finds what it wants there.
+#[test]
+fn nobody_is_refused_while_another_head_has_room() {
+    Model::new("nobody_is_refused_while_another_head_has_room")
+        .preemption_bound(2)
+        .check(|| {
+            let arena = tiny(BLOCK);
+            let take = |arena: &SharedArena, seat| {
+                let start = arena.take_at(seat, 24, 1).expect("there is room");
+                (start.addr().get(), start.addr().get() + 24)
+            };
+            let other = Arc::clone(&arena);
+            let thread = thread::spawn(move || take(&other, 1));
+            let mine = take(&arena, 0);
+            assert_apart(vec![mine, thread.join().unwrap()]);
+        });
+}
+
+/// Three blocks are spare or used in part; one thread frees what is spare while others take blocks, open them, hand
+/// them back and exchange them.
+#[test]
+fn each_block_is_freed_once() {
+    Model::new("each_block_is_freed_once")
+        .preemption_bound(2)
+        .check(|| {
+            let mut arena = tiny(usize::MAX);
+            if let Some(arena) = Arc::get_mut(&mut arena) {
+                for _ in 0..2 {
+                    arena.local().alloc_slice_fill_with(LARGE, |_| 0_u8);
+                }
+                arena.reset();
+            }
+            arena.local().alloc_slice_fill_with(8, |_| 0_u8);
+            let other = Arc::clone(&arena);
+            let thread = thread::spawn(move || {
+                let local = other.local();
+                let mut ranges = vec![range(local.alloc_slice_fill_with(LARGE, |_| 0), 1)];
+                other.trim(Pressure::High);
+                ranges.push(range(local.alloc_slice_fill_with(LARGE, |_| 0), 2));
+                ranges
+            });
+            let mut ranges = vec![range(arena.alloc_slice_fill_with(LARGE, |_| 0), 3)];
+            ranges.push(range(arena.local().alloc_slice_fill_with(16, |_| 0), 4));
+            ranges.extend(thread.join().unwrap());
+            assert_apart(ranges);
+            let Ok(mut arena) = Arc::try_unwrap(arena) else {
+                panic!("the other thread has ended");
+            };
+            arena.reset();
+            arena.trim(Pressure::High);
+            assert_eq!(arena.memory_usage().reserved_bytes, 0);
+            arena.alloc_slice_fill_with(8, |_| 0_u8);
         });
 }

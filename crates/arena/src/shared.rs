@@ -3,8 +3,12 @@
 //! # Two ways in
 //!
 //! A handle owns a block and moves plain cursors in it: no atomics, and nobody else on its cache lines. The
-//! direct way is for the occasional allocation: one compare-and-swap on the cursor of the open block, the
+//! direct way is for the occasional allocation: one compare-and-swap on the cursor of an open block, a
 //! *head*. Both come to the lock when their block is full, that is once for some thousand bytes.
+//!
+//! There are several heads, of which a thread uses one, and another one when it meets another thread there. With
+//! one head, four threads took 163 ns for an allocation each, more than a lock around `bumpalo` costs; with
+//! these, 13 ns (medians, 4-core x86-64, 2026-11).
 //!
 //! A lock, and no lock-free list: what it guards happens once per block, a block that is on its way from one
 //! owner to the next is never out of sight, and so the limit refuses nobody while there is room.
@@ -13,6 +17,7 @@
 mod allocator;
 mod block;
 mod books;
+mod lists;
 mod local;
 mod methods;
 
@@ -21,12 +26,13 @@ pub use self::local::LocalArena;
 use core::{fmt, ptr, ptr::NonNull};
 
 use thrifty_sync::{
+    array,
     atomic::{AtomicPtr, Exclusive},
     const_unless_loom, ord,
     sync::{Mutex, MutexGuard},
 };
 use thrifty_traits::{
-    AllocError, AllocErrorKind, MemoryUsage, Pressure, Reclaimed, Rejected, Usage,
+    AllocError, AllocErrorKind, MemoryUsage, Pressure, Reclaim, Reclaimed, Rejected, Usage,
 };
 
 use self::{
@@ -34,7 +40,7 @@ use self::{
     books::{Books, Request},
     methods::allocating,
 };
-use crate::{ArenaBuilder, config::Config};
+use crate::{ArenaBuilder, config::Config, seat::seat};
 
 /// An arena that many threads allocate in.
 ///
@@ -49,14 +55,19 @@ use crate::{ArenaBuilder, config::Config};
 ///
 /// A new arena has none. Blocks begin at 4 KiB and double up to 1 MiB, whoever asks for them; an object of
 /// more than 256 KiB gets a block of its own. What a handle leaves of its block when it is dropped, the next
-/// handle goes on with; a handle that is forgotten takes the rest of its block with it until the reset. What is
-/// left of the shared block when a larger one takes its place is lost until then, too. The limit is exact: it
-/// counts every byte that is taken from the global allocator, and refuses nothing that fits.
+/// handle goes on with; a handle that is forgotten takes the rest of its block with it until the reset. Who
+/// allocates without a handle shares a block with some other threads: up to eight are open, one where only one
+/// thread does so. What is left of one when a larger one takes its place is lost until the reset, too. The limit is
+/// exact: it counts every byte that is taken from the global allocator, and refuses nothing that fits into what
+/// no handle owns.
+///
+/// [`Retain::Consolidate`](crate::Retain::Consolidate) makes one block for all: it suits one thread at a time.
 ///
 /// # Concurrency
 ///
 /// `Send` and `Sync`. Allocating waits for nobody, but when a block is full: then a lock is held for a step
-/// through a short list, or for one call of the global allocator. Values pass between threads as any
+/// through a short list, or for calls of the global allocator; where it has no more memory, or the limit is met,
+/// all idle blocks are searched and freed under it. Values pass between threads as any
 /// reference does; the arena orders nothing but its own memory.
 ///
 /// # Examples
@@ -79,12 +90,15 @@ use crate::{ArenaBuilder, config::Config};
 /// arena.reset();
 /// ```
 pub struct SharedArena {
-    /// The open block, or null. Replaced under the lock.
-    head: AtomicPtr<Block>,
+    /// The open blocks, or null. Replaced under the lock.
+    heads: [AtomicPtr<Block>; HEADS],
     books: Mutex<Books>,
     config: Config,
     limit: usize,
 }
+
+/// How many blocks may be open. A power of two.
+const HEADS: usize = if cfg!(thrifty_loom) { 2 } else { 8 };
 
 impl SharedArena {
     const_unless_loom! {
@@ -118,7 +132,7 @@ impl SharedArena {
         #[must_use]
         pub const fn with_settings(settings: ArenaBuilder) -> Self {
             Self {
-                head: AtomicPtr::new(ptr::null_mut()),
+                heads: array!(AtomicPtr::new(ptr::null_mut()); HEADS),
                 books: Mutex::new(Books::new(&settings.config)),
                 config: settings.config,
                 limit: settings.limit,
@@ -163,7 +177,9 @@ impl SharedArena {
     /// ```
     pub fn reset(&mut self) {
         let used = self.memory_usage().in_use_bytes;
-        self.head.write_mut(ptr::null_mut());
+        for head in &mut self.heads {
+            head.write_mut(ptr::null_mut());
+        }
         let config = self.config;
         // SAFETY: values and handles are borrowed from the arena, which is borrowed exclusively now; so
         // nobody uses what was allocated, a handle that was not dropped is forgotten, and no block is open.
@@ -200,13 +216,24 @@ impl SharedArena {
         self.limit
     }
 
-    /// Memory for a layout, from the open block.
+    /// Memory for a layout, from the open block of this thread's seat.
     #[inline]
     fn take(&self, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {
+        self.take_at(seat(), size, align)
+    }
+
+    /// As [`take`](Self::take), for a seat that a model chooses.
+    #[inline]
+    pub(crate) fn take_at(
+        &self,
+        seat: usize,
+        size: usize,
+        align: usize,
+    ) -> Result<NonNull<u8>, AllocError> {
         if size != 0 {
             // ORDERING(arena.see_head): Acquire; pairs with arena.set_head, so that the header of the
             // block that is found was written.
-            let head = self.head.load(ord!(arena.see_head, Acquire));
+            let head = self.heads[seat % HEADS].load(ord!(arena.see_head, Acquire));
             if let Some(head) = NonNull::new(head) {
                 // SAFETY: the head is open, as long as the arena is shared.
                 if let Some(start) = unsafe { Block::take(head, size, align) } {
@@ -214,13 +241,19 @@ impl SharedArena {
                 }
             }
         }
-        self.take_slow(size, align)
+        self.take_slow(seat, size, align)
+    }
+
+    /// The open block of a seat.
+    fn head(&self, seat: usize, _lock: &MutexGuard<'_, Books>) -> Option<NonNull<Block>> {
+        // ORDERING(arena.locked_head): Relaxed; only holders of the lock write it.
+        NonNull::new(self.heads[seat % HEADS].load(ord!(arena.locked_head, Relaxed)))
     }
 
     /// Memory for a layout that the open block seemed to have no room for.
     #[cold]
     #[inline(never)]
-    fn take_slow(&self, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {
+    fn take_slow(&self, seat: usize, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {
         let error = |kind| AllocError::new(kind, size, align);
         if size == 0 {
             return dangling(align).ok_or(error(AllocErrorKind::Align));
@@ -228,8 +261,7 @@ impl SharedArena {
         let unit = UNIT;
         let request = Request { size, align, unit };
         let mut books = self.lock();
-        // ORDERING(arena.locked_head): Relaxed; only holders of the lock write it.
-        let head = NonNull::new(self.head.load(ord!(arena.locked_head, Relaxed)));
+        let head = self.head(seat, &books);
         if let Some(head) = head {
             // Another thread may have been here before.
             // SAFETY: the head is open.
@@ -237,9 +269,10 @@ impl SharedArena {
                 return Ok(start);
             }
         }
-        let block = books
-            .acquire(request, &self.config, self.limit)
-            .map_err(error)?;
+        let block = match books.acquire(request, &self.config, self.limit) {
+            Ok(block) => block,
+            Err(kind) => return self.take_anywhere(&books, size, align).ok_or(error(kind)),
+        };
         // SAFETY: not freed; headers are only ever shared.
         let header = unsafe { block.as_ref() };
         // SAFETY: acquired, so ours.
@@ -257,13 +290,26 @@ impl SharedArena {
             // SAFETY: ours; nobody has a pointer into what is left of it.
             unsafe { header.open(rest) };
             // ORDERING(arena.set_head): Release; pairs with arena.see_head.
-            self.head
-                .store(block.as_ptr(), ord!(arena.set_head, Release));
+            self.heads[seat % HEADS].store(block.as_ptr(), ord!(arena.set_head, Release));
         } else {
             // SAFETY: ours; nobody has a pointer into what is left of it.
             unsafe { books.put_back(block, rest) };
         }
         NonNull::new(start).ok_or(error(AllocErrorKind::Backend))
+    }
+
+    /// Memory from the open block of any seat, before somebody is refused.
+    fn take_anywhere(
+        &self,
+        lock: &MutexGuard<'_, Books>,
+        size: usize,
+        align: usize,
+    ) -> Option<NonNull<u8>> {
+        (0..HEADS).find_map(|seat| {
+            let head = self.head(seat, lock)?;
+            // SAFETY: the head is open.
+            unsafe { Block::take(head, size, align) }
+        })
     }
 
     /// Another block for a handle, which is its owner then; the one that it had goes back.
@@ -349,16 +395,21 @@ impl Default for SharedArena {
 impl MemoryUsage for SharedArena {
     fn memory_usage(&self) -> Usage {
         let books = self.lock();
-        // ORDERING(arena.locked_head): Relaxed; only holders of the lock write it.
-        let head = NonNull::new(self.head.load(ord!(arena.locked_head, Relaxed)));
-        let left_of_head = head.map_or(0, left_of);
-        let idle = books.idle + left_of_head;
+        let heads = (0..HEADS).filter_map(|seat| self.head(seat, &books));
+        let idle = books.idle + heads.map(left_of).sum::<usize>();
         // What is wasted was noted before others may have taken a little of it after all.
         let used = books.capacity().saturating_sub(idle + books.wasted);
         Usage::new()
             .with_in_use_bytes(used)
             .with_idle_bytes(idle)
             .with_reserved_bytes(books.reserved)
+    }
+}
+
+/// As [`trim`](SharedArena::trim).
+impl Reclaim for SharedArena {
+    fn reclaim(&self, pressure: Pressure) -> Reclaimed {
+        self.trim(pressure)
     }
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A block is filled in one of two ways. *Owned*, by a handle or under the lock: the owner moves both ends and
-//! notes them in `free` when it lets go. *Open*, as the arena's head: every thread moves the cursor, and `hi`
+//! notes them in `free` when it lets go. *Open*, as one of the arena's heads: every thread moves the cursor, and `hi`
 //! stays where it is. A block that was opened is never owned again before the arena is reset.
 
 use alloc::alloc::{alloc, dealloc};
@@ -20,6 +20,7 @@ use thrifty_sync::{UnsafeCell, atomic::AtomicUsize, ord};
 use crate::{
     asan,
     kernel::{self, BASE},
+    seat,
 };
 
 /// The bytes that each block has in front of its data.
@@ -58,11 +59,13 @@ pub(super) struct Block {
     /// The next one in the list of partly filled ones. Touched under the lock.
     pub(super) next_partial: Cell<Option<NonNull<Self>>>,
     bytes: usize,
+    /// Whether it was made for one object, or is larger than blocks become by doubling.
+    is_big: bool,
 }
 
 impl Block {
     /// A block of `bytes`, at least [`HEADER`]; none if the allocator has none. Its free span is all of it.
-    pub(super) fn allocate(bytes: usize) -> Option<NonNull<Self>> {
+    pub(super) fn allocate(bytes: usize, is_big: bool) -> Option<NonNull<Self>> {
         debug_assert!(bytes >= HEADER, "a block has a header");
         let layout = Layout::from_size_align(bytes, BASE).ok()?;
         // SAFETY: the layout is not empty, since there is a header in it.
@@ -78,6 +81,7 @@ impl Block {
             next: Cell::new(None),
             next_partial: Cell::new(None),
             bytes,
+            is_big,
         };
         // SAFETY: the memory is aligned to `BASE` and has room for a header.
         unsafe { block.write(header) };
@@ -107,6 +111,11 @@ impl Block {
     /// Of the whole block, header included.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether it waits for large requests, when it is spare.
+    pub(super) const fn is_big(&self) -> bool {
+        self.is_big
     }
 
     /// What is free, says the owner who last let go of the block.
@@ -179,7 +188,7 @@ impl Block {
         loop {
             let placed = kernel::up(at, span.hi.addr(), size, align, UNIT)?;
             // ORDERING(arena.cursor): Relaxed; see above.
-            match header.cursor.compare_exchange_weak(
+            match header.cursor.compare_exchange(
                 at,
                 placed.cursor,
                 ord!(arena.cursor, Relaxed),
@@ -191,7 +200,10 @@ impl Block {
                     // Not null, since it lies in the block.
                     return NonNull::new(start);
                 }
-                Err(now) => at = now,
+                Err(now) => {
+                    seat::move_on();
+                    at = now;
+                }
             }
         }
     }

@@ -10,7 +10,10 @@ use super::{
     books::{MIN, Request},
     methods::{Take, allocating},
 };
-use crate::window::{NOWHERE, Window};
+use crate::{
+    seat::seat,
+    window::{NOWHERE, Window},
+};
 
 /// A handle to a [`SharedArena`] that allocates without atomics.
 ///
@@ -81,10 +84,14 @@ impl<'s> LocalArena<'s> {
         let request = Request { size, align, unit };
         let need = request.need().map_err(error)?;
         if size == 0 || need > self.arena.config.side_above {
-            return self.arena.take_slow(size, align);
+            return self.arena.take_slow(seat(), size, align);
         }
         // SAFETY: the block is the handle's, and what the window has is free.
-        let (block, span) = unsafe { self.arena.exchange(request, self.owned()) }.map_err(error)?;
+        let exchanged = unsafe { self.arena.exchange(request, self.owned()) };
+        let Ok((block, span)) = exchanged else {
+            // What is open may have room yet.
+            return self.arena.take_slow(seat(), size, align);
+        };
         self.block.set(Some(block));
         // SAFETY: the span is free, of one block, and starts at a multiple of `MIN`.
         unsafe { self.window.open(None, span.lo, span.hi) };
@@ -106,9 +113,15 @@ allocating! {
 impl<'s> Take<'s> for &LocalArena<'s> {
     #[inline]
     fn take(self, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {
-        match self.hit(size, align) {
-            Some(start) if size != 0 => Ok(start),
-            _ => self.take_slow(size, align),
+        // What has no size moves no cursor, not even to an address that is aligned.
+        let start = if size == 0 {
+            None
+        } else {
+            self.hit(size, align)
+        };
+        match start {
+            Some(start) => Ok(start),
+            None => self.take_slow(size, align),
         }
     }
 }
