@@ -14,6 +14,9 @@
 //! - **The least alignment** differs: `bumpalo` and `bump-scope` pack bytes by default, and align to 8
 //!   under the names `bumpalo-8` and `bump-scope-8`; ours does both, from two ends.
 //!   `bump-scope-down` is its other direction.
+//! - **Threads.** The rows `request-pool` and `shared-…` compare where the arena of a request comes from, and arenas
+//!   that threads share. What says `-mutex-vec` is a stack of arenas behind a lock, `-new` a new arena for each
+//!   request, `bumpalo-mutex` a lock around one arena. `multitude` has no arena that is `Sync`.
 //!
 //! Beside the times stand what a warm arena holds at the end of an iteration, before the reset:
 //! `reserved_bytes`, from the counting allocator, and where the crate tells, `used_bytes`, padding
@@ -24,11 +27,13 @@ mod growth;
 mod job;
 mod ours;
 mod plain;
+mod pooled;
 mod region;
 mod request;
 #[cfg(feature = "rivals")]
 mod rivals;
 mod scope;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -41,13 +46,15 @@ use crate::suite::Row;
 /// The rows of the area `arena`.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    let groups: [fn() -> Vec<Row>; 6] = [
+    let groups: [fn() -> Vec<Row>; 8] = [
         values::rows,
         text::rows,
         growth::rows,
         ast::rows,
         scope::rows,
         request::rows,
+        pooled::rows,
+        shared::rows,
     ];
     let rows = groups.into_iter().flat_map(|rows| rows());
     rows.map(|row| row.budget(BUDGET)).collect()

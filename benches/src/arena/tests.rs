@@ -8,23 +8,15 @@ use super::{
 };
 use crate::{
     runner::{self, Broken, Effort},
-    suite::{Row, rows_tests::assert_ids_and_ours_first},
+    suite::{
+        Row,
+        rows_tests::{assert_answers, assert_ids_and_ours_first},
+    },
 };
 
 #[test]
 fn every_side_gives_the_answer_of_the_oracle() {
-    for row in rows() {
-        let expected = row.expected().expect("every row has an oracle");
-        for side in row.contestants() {
-            let subject = side.make();
-            let mut worker = subject.worker(0);
-            // State stays from one turn to the next.
-            for turns in [1, 1, 3] {
-                let place = format!("{} {}", row.id(), side.name());
-                assert_eq!(worker.run(turns), expected.wrapping_mul(turns), "{place}");
-            }
-        }
-    }
+    assert_answers(&rows());
 }
 
 #[test]
