@@ -13,6 +13,8 @@ mod find;
 mod geometry;
 mod grow;
 mod insert;
+#[cfg(test)]
+mod models;
 mod page;
 mod query;
 mod record;
@@ -91,12 +93,12 @@ impl<G: Geometry> Live<G> {
             return Ok(body);
         }
         let new = Body::create(self.bounds)?;
-        // ORDERING(interner.new_body): AcqRel; pairs with interner.body and with itself: who loses the race sees
-        // the winner's body.
+        // ORDERING(interner.new_body): Release; pairs with interner.body and interner.lost_body.
+        // ORDERING(interner.lost_body): Acquire; pairs with interner.new_body: the winner's body is seen whole.
         let raced = self.body.compare_exchange(
             ptr::null_mut(),
             new.as_ptr(),
-            ord!(interner.new_body, AcqRel),
+            ord!(interner.new_body, Release),
             ord!(interner.lost_body, Acquire),
         );
         let body = match raced {

@@ -248,11 +248,34 @@ impl<G: Geometry> Body<G> {
         Ok(())
     }
 
+    /// Takes the number after `given`, if that is still the last; otherwise tells the last.
+    pub(crate) fn take_number(&self, given: u32) -> Result<u32, u32> {
+        // ORDERING(interner.count): Relaxed; that each number is given once is in the exchange itself.
+        self.tail.0.count.compare_exchange_weak(
+            given,
+            given + 1,
+            ord!(interner.count, Relaxed),
+            ord!(interner.count, Relaxed),
+        )
+    }
+
     /// Bytes of all strings.
     pub(crate) fn payload(&self) -> usize {
+        self.shards().map(Shard::payload).sum()
+    }
+}
+
+impl Shard {
+    fn payload(&self) -> usize {
         // ORDERING(interner.payload): Relaxed; a figure, which orders nothing.
-        let of = |shard: &Shard| shard.payload.load(ord!(interner.payload, Relaxed));
-        self.shards().map(of).sum()
+        self.payload.load(ord!(interner.payload, Relaxed))
+    }
+
+    /// Counts a new string. Under the lock.
+    pub(crate) fn add_payload(&self, bytes: usize) {
+        let sum = self.payload() + bytes;
+        // ORDERING(interner.payload): Relaxed; as above. Nobody else writes it.
+        self.payload.store(sum, ord!(interner.payload, Relaxed));
     }
 }
 

@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn every_length_and_every_difference() {
         for len in 0..80 {
-            let left: alloc::vec::Vec<u8> = (0..len).collect();
+            let left: Vec<u8> = (0..len).collect();
             assert!(equal(&left, &left.clone()));
             assert!(!equal(&left, &[left.as_slice(), b"x"].concat()));
             for at in 0..left.len() {

@@ -12,6 +12,14 @@ use super::table::{Header, TableRef};
 use crate::InternError;
 
 impl<G: Geometry> Body<G> {
+    /// The shard's table, while its lock is held.
+    pub(crate) fn own_table(&self, place: &AtomicPtr<Header>) -> Option<TableRef<G>> {
+        // ORDERING(interner.own_table): Relaxed; written under the shard's lock only, which is held.
+        let current = place.load(ord!(interner.own_table, Relaxed));
+        // SAFETY: null or the shard's table, which stays while the lock is held.
+        unsafe { TableRef::from_ptr(current) }
+    }
+
     /// A shard's first table.
     pub(crate) fn first_table(
         &self,
@@ -28,10 +36,7 @@ impl<G: Geometry> Body<G> {
         place: &AtomicPtr<Header>,
         slots: u32,
     ) -> Result<(), InternError> {
-        // ORDERING(interner.own_table): Relaxed; written under the shard's lock only, which is held.
-        let current = place.load(ord!(interner.own_table, Relaxed));
-        // SAFETY: null or the shard's table, which stays while the lock is held.
-        match unsafe { TableRef::<G>::from_ptr(current) } {
+        match self.own_table(place) {
             None => {
                 let table =
                     TableRef::<G>::create(slots, None, self.budget(), &mut lock(&self.shelf))?;
@@ -108,7 +113,7 @@ impl<G: Geometry> Body<G> {
 }
 
 fn publish<G: Geometry>(place: &AtomicPtr<Header>, table: TableRef<G>) {
-    // ORDERING(interner.publish): Release; pairs with interner.table and interner.recheck. Everything that
+    // ORDERING(interner.publish): Release; pairs with interner.table and interner.table_again. Everything that
     // recycles the old table's segments comes after it.
     place.store(table.as_ptr(), ord!(interner.publish, Release));
 }

@@ -75,11 +75,7 @@ impl<G: Geometry> Body<G> {
             .vacant(tag)
             .store(content, ord!(interner.insert, Release));
         writer.entries += 1;
-        // ORDERING(interner.payload): Relaxed; a figure, written under the lock only.
-        let payload = shard.payload.load(ord!(interner.payload, Relaxed)) + len;
-        shard
-            .payload
-            .store(payload, ord!(interner.payload, Relaxed));
+        shard.add_payload(len);
         Ok(Inserted {
             number: number.number,
             new: true,
@@ -89,10 +85,7 @@ impl<G: Geometry> Body<G> {
     /// The string's number, or a table with room for it.
     fn table_for(&self, writer: &mut Writer, query: &Query<'_>) -> Result<Target<G>, InternError> {
         let place = self.table(query);
-        // ORDERING(interner.own_table): Relaxed; written under the shard's lock only, which is held.
-        let current = place.load(ord!(interner.own_table, Relaxed));
-        // SAFETY: the shard's table, which stays while the lock is held.
-        let Some(table) = (unsafe { TableRef::<G>::from_ptr(current) }) else {
+        let Some(table) = self.own_table(place) else {
             return self.first_table(place).map(Target::Table);
         };
         let steps = match self.search_own(table, query) {
@@ -124,9 +117,7 @@ impl<G: Geometry> Body<G> {
         let mut steps = 0;
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
-            for slot in unsafe { table.group(group) } {
-                // ORDERING(interner.own_slot): Relaxed; written under the lock that is held.
-                let content = slot.load(ord!(interner.own_slot, Relaxed));
+            for content in unsafe { table.own_group(group) } {
                 if content == 0 {
                     return Found::Vacant { steps };
                 }
@@ -192,7 +183,6 @@ impl<G: Geometry> Body<G> {
 
     /// Takes the next number, once there is a page for it.
     fn next_number(&self) -> Result<u32, InternError> {
-        let count = &self.tail.0.count;
         let mut given = self.count();
         loop {
             if given >= self.bounds.symbols {
@@ -204,13 +194,7 @@ impl<G: Geometry> Body<G> {
             if self.pages.get(page).is_null() {
                 self.new_page(page)?;
             }
-            // ORDERING(interner.count): Relaxed; that each number is given once is in the exchange itself.
-            match count.compare_exchange_weak(
-                given,
-                given + 1,
-                ord!(interner.count, Relaxed),
-                ord!(interner.count, Relaxed),
-            ) {
+            match self.take_number(given) {
                 Ok(_) => return Ok(given + 1),
                 Err(now) => given = now,
             }

@@ -15,6 +15,7 @@
 //!    the record of some string of this interner. It may come to serve another table, of another shard.
 
 use core::alloc::Layout;
+use core::array;
 use core::marker::PhantomData;
 use core::mem::size_of;
 use core::ptr::{self, NonNull};
@@ -201,6 +202,18 @@ impl<G: Geometry> TableRef<G> {
         unsafe { slots.cast::<[AtomicU64; GROUP]>().as_ref() }
     }
 
+    /// What is in a group. For the shard's writer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`group`](Self::group).
+    pub(crate) unsafe fn own_group(self, group: u32) -> [u64; GROUP] {
+        // SAFETY: as this function.
+        let slots = unsafe { self.group(group) };
+        // ORDERING(interner.own_slot): Relaxed; the writer reads what it or its predecessors wrote.
+        array::from_fn(|index| slots[index].load(ord!(interner.own_slot, Relaxed)))
+    }
+
     /// How many groups there are.
     #[inline]
     pub(crate) fn groups(self) -> u32 {
@@ -213,11 +226,10 @@ impl<G: Geometry> TableRef<G> {
         let mut group = slot::home(tag, groups);
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
-            let slots = unsafe { self.group(group) };
-            // ORDERING(interner.own_slot): Relaxed; the writer reads what it or its predecessors wrote.
-            let empty = |slot: &&AtomicU64| slot.load(ord!(interner.own_slot, Relaxed)) == 0;
-            if let Some(slot) = slots.iter().find(empty) {
-                return slot;
+            let contents = unsafe { self.own_group(group) };
+            if let Some(index) = contents.iter().position(|content| *content == 0) {
+                // SAFETY: as above.
+                return &unsafe { self.group(group) }[index];
             }
             group = slot::step(group, groups);
         }
@@ -235,10 +247,8 @@ impl<G: Geometry> TableRef<G> {
     pub(crate) fn occupied(self) -> impl Iterator<Item = u64> {
         (0..self.groups()).flat_map(move |group| {
             // SAFETY: below the number of groups.
-            let slots = unsafe { self.group(group) };
-            // ORDERING(interner.own_slot): Relaxed; the writer reads what it or its predecessors wrote.
-            let content = |slot: &AtomicU64| slot.load(ord!(interner.own_slot, Relaxed));
-            slots.iter().map(content).filter(|content| *content != 0)
+            let contents = unsafe { self.own_group(group) };
+            contents.into_iter().filter(|content| *content != 0)
         })
     }
 
