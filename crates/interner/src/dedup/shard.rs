@@ -1,0 +1,360 @@
+//! One shard: its tables under a lock, who is let in, and who has to go.
+//!
+//! The policy is S3-FIFO (Yang et al., SOSP 2023) with bytes in place of objects: new keys wait in a small
+//! queue for a tenth of the bytes, and go to the main queue if they are asked for again before they reach its
+//! head, or are evicted; the main queue is a clock. What was evicted from the small queue is remembered by its
+//! hash ([`Seen`]) and starts in the main queue when it comes back. A stream of keys that never come back
+//! thus passes through the tenth and leaves the rest alone. State per entry: two bits, which a hit writes
+//! under the lock that it holds anyway, and at most three times.
+//!
+//! NUMBERS
+//!
+//! Nothing is allocated, freed or called back under the lock: new tables come in through [`Spare`], what is
+//! evicted goes out through [`Garbage`], and [`State::admit`] is called again until it says what became of
+//! the key. Each call looks the key up anew.
+
+#![forbid(unsafe_code)]
+
+use thrifty_sync::sync::{Mutex, MutexGuard};
+
+use super::seen::Seen;
+use super::tables::{Queue, Tables};
+use crate::error::InternError;
+use crate::key::Key;
+use crate::shared::Shared;
+
+/// How many second chances one eviction gives to keys that were used, so that it takes bounded time.
+const CHANCES: u32 = 64;
+
+/// How many of those that others hold it passes over: to evict one loses sharing and frees nothing.
+const HELD_CHANCES: u32 = 4;
+
+/// The small queue is to have one part in so many of the bytes.
+const SMALL_PART: usize = 10;
+
+/// A key larger than one part in so many of a shard's bytes is not cached: it would push out too many.
+pub(crate) const LARGEST_PART: usize = 4;
+
+/// What a shard does, the same for all shards.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// How many bytes it may keep, without its own.
+    pub(crate) budget: usize,
+    pub(crate) evicts: bool,
+    /// Keys are let in when they are met for the second time.
+    pub(crate) doorkeeper: bool,
+}
+
+/// What a shard counts under its lock.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) evictions: u64,
+    pub(crate) unshared: u64,
+}
+
+/// Aligned, so that no two shards' locks share a line, nor a pair of lines that is fetched together.
+#[repr(align(128))]
+pub(crate) struct Shard<K: ?Sized + Key>(Mutex<State<K>>);
+
+pub(crate) struct State<K: ?Sized + Key> {
+    pub(crate) tables: Tables<K>,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) counts: Counts,
+}
+
+/// What became of a key that was not there.
+pub(crate) enum Step<K: ?Sized + Key> {
+    /// Somebody else has inserted it meanwhile.
+    Found(Shared<K>),
+    /// It is cached.
+    Kept,
+    /// It is not let in.
+    Apart,
+    /// There is no room for it.
+    Full,
+    /// To be called again with tables for so many entries.
+    Grow(usize),
+    /// To be called again with a memory of so many sets.
+    Remember(usize),
+    /// To be called again when the garbage is gone.
+    Again,
+}
+
+/// What was allocated before the lock was taken, and what is to be freed when it is released.
+pub(crate) struct Spare<K: ?Sized + Key> {
+    pub(crate) tables: Option<Tables<K>>,
+    pub(crate) seen: Option<Seen>,
+    /// There was no memory for it: to go without.
+    pub(crate) no_seen: bool,
+}
+
+/// Handles that were evicted, until the lock is released.
+pub(crate) struct Garbage<K: ?Sized + Key> {
+    handles: [Option<Shared<K>>; 16],
+    len: usize,
+}
+
+impl<K: ?Sized + Key> Garbage<K> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            handles: [const { None }; 16],
+            len: 0,
+        }
+    }
+
+    pub(crate) const fn is_full(&self) -> bool {
+        self.len == self.handles.len()
+    }
+
+    /// # Panics
+    ///
+    /// If it is full.
+    pub(crate) fn push(&mut self, handle: Shared<K>) {
+        self.handles[self.len] = Some(handle);
+        self.len += 1;
+    }
+
+    /// Drops the handles. Not to be called under a lock.
+    pub(crate) fn clear(&mut self) {
+        for handle in &mut self.handles[..self.len] {
+            *handle = None;
+        }
+        self.len = 0;
+    }
+}
+
+impl<K: ?Sized + Key> Shard<K> {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(State {
+            tables: Tables::new(),
+            seen: None,
+            counts: Counts::default(),
+        }))
+    }
+
+    /// No code of a user's runs under the lock, and nothing panics there but where an invariant is broken.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.0.lock().unwrap_or_else(|lock| lock.into_inner())
+    }
+
+    /// The key, if it is cached.
+    #[inline]
+    pub(crate) fn look(&self, hash: u32, bytes: &[u8]) -> Option<Shared<K>> {
+        let mut state = self.lock();
+        let Some(entry) = state.tables.find(hash, bytes) else {
+            state.counts.misses += 1;
+            return None;
+        };
+        state.counts.hits += 1;
+        state.tables.lend(entry)
+    }
+
+    /// Caches a key that [`look`](Self::look) has not found. The handle that comes back is the cached one, or
+    /// the one that came in.
+    ///
+    /// # Errors
+    ///
+    /// Why the key is not cached, if not by the doorkeeper's judgement: [`MemoryLimit`](InternError::MemoryLimit)
+    /// of the budget, or no memory for the tables. The handle comes back too.
+    pub(crate) fn insert_cold(
+        &self,
+        hash: u32,
+        fresh: Shared<K>,
+        rules: Rules,
+    ) -> Result<Shared<K>, (Shared<K>, InternError)> {
+        let mut spare = Spare {
+            tables: None,
+            seen: None,
+            no_seen: false,
+        };
+        let mut garbage = Garbage::new();
+        loop {
+            let step = self
+                .lock()
+                .admit(hash, &fresh, rules, &mut spare, &mut garbage);
+            garbage.clear();
+            match step {
+                Step::Found(handle) => return Ok(handle),
+                Step::Kept | Step::Apart => return Ok(fresh),
+                Step::Full => {
+                    let limit_bytes = rules.budget;
+                    return Err((fresh, InternError::MemoryLimit { limit_bytes }));
+                }
+                Step::Grow(room) => match Tables::try_with_room(room) {
+                    Ok(tables) => spare.tables = Some(tables),
+                    Err(error) => return Err((fresh, error)),
+                },
+                Step::Remember(sets) => match Seen::try_new(sets) {
+                    Ok(seen) => spare.seen = Some(seen),
+                    Err(_) => spare.no_seen = true,
+                },
+                Step::Again => {}
+            }
+        }
+    }
+}
+
+impl<K: ?Sized + Key> State<K> {
+    /// Takes all keys and tables out, for the caller to drop when the lock is released.
+    pub(crate) fn take(&mut self) -> (Tables<K>, Option<Seen>) {
+        let tables = core::mem::replace(&mut self.tables, Tables::new());
+        (tables, self.seen.take())
+    }
+
+    /// What the shard keeps: tables, memory of hashes, and blocks.
+    pub(crate) fn used_bytes(&self) -> usize {
+        let seen = self.seen.as_ref().map_or(0, Seen::bytes);
+        self.tables.bytes() + seen + self.tables.block_bytes()
+    }
+
+    fn admit(
+        &mut self,
+        hash: u32,
+        fresh: &Shared<K>,
+        rules: Rules,
+        spare: &mut Spare<K>,
+        garbage: &mut Garbage<K>,
+    ) -> Step<K> {
+        if let Some(entry) = self.tables.find(hash, fresh.bytes()) {
+            return self.tables.lend(entry).map_or(Step::Full, Step::Found);
+        }
+        let need = fresh.block_bytes();
+        if need > rules.budget / LARGEST_PART {
+            return Step::Full;
+        }
+        if let Err(step) = self.remember(rules, spare, garbage, need) {
+            return step;
+        }
+        let is_known = match &mut self.seen {
+            Some(seen) if rules.doorkeeper => seen.note(hash),
+            Some(seen) => seen.has(hash),
+            None => false,
+        };
+        if rules.doorkeeper && self.seen.is_some() && !is_known {
+            self.counts.unshared += 1;
+            return Step::Apart;
+        }
+        if let Err(step) = self.make_entry_room(rules, spare, garbage, need) {
+            return step;
+        }
+        if let Err(step) = self.make_byte_room(rules, garbage, need) {
+            return step;
+        }
+        let queue = if is_known { Queue::Main } else { Queue::Small };
+        match self.tables.push(queue, hash, fresh.clone()) {
+            Ok(()) => Step::Kept,
+            // Not the last handle: `fresh` is there.
+            Err(_) => Step::Full,
+        }
+    }
+
+    /// Sees to it that hashes are remembered from the first eviction on, and with a doorkeeper from the start.
+    fn remember(
+        &mut self,
+        rules: Rules,
+        spare: &mut Spare<K>,
+        garbage: &mut Garbage<K>,
+        need: usize,
+    ) -> Result<(), Step<K>> {
+        let sets = Seen::sets_for(rules.budget);
+        let is_wanted = rules.doorkeeper
+            || rules.evicts && self.used_bytes().saturating_add(need) > rules.budget;
+        if self.seen.is_some() || sets == 0 || spare.no_seen || !is_wanted {
+            return Ok(());
+        }
+        let Some(seen) = &spare.seen else {
+            return Err(Step::Remember(sets));
+        };
+        self.make_byte_room(rules, garbage, seen.bytes())?;
+        self.seen = spare.seen.take();
+        Ok(())
+    }
+
+    /// Makes room for one entry in the tables: by larger ones if the budget has room for them.
+    fn make_entry_room(
+        &mut self,
+        rules: Rules,
+        spare: &mut Spare<K>,
+        garbage: &mut Garbage<K>,
+        need: usize,
+    ) -> Result<(), Step<K>> {
+        if !self.tables.is_full() {
+            return Ok(());
+        }
+        let room = self.tables.next_room();
+        let others = self.used_bytes() - self.tables.bytes() + need;
+        let fits = |bytes: usize| others.saturating_add(bytes) <= rules.budget;
+        if let Some(new) = &mut spare.tables {
+            if new.room() > self.tables.room() && fits(new.bytes()) {
+                self.tables.move_into(new);
+                core::mem::swap(&mut self.tables, new);
+                return Ok(());
+            }
+        }
+        if room > self.tables.room() && fits(Tables::<K>::bytes_for(room)) {
+            return Err(Step::Grow(room));
+        }
+        self.evict_one(rules, garbage)
+    }
+
+    /// Evicts until the budget has room for `need` bytes.
+    fn make_byte_room(
+        &mut self,
+        rules: Rules,
+        garbage: &mut Garbage<K>,
+        need: usize,
+    ) -> Result<(), Step<K>> {
+        while self.used_bytes().saturating_add(need) > rules.budget {
+            self.evict_one(rules, garbage)?;
+        }
+        Ok(())
+    }
+
+    fn evict_one(&mut self, rules: Rules, garbage: &mut Garbage<K>) -> Result<(), Step<K>> {
+        if !rules.evicts {
+            return Err(Step::Full);
+        }
+        if garbage.is_full() {
+            return Err(Step::Again);
+        }
+        let queue = self.victim(rules.budget);
+        let Some((hash, handle)) = self.tables.pop(queue) else {
+            return Err(Step::Full);
+        };
+        if let (Queue::Small, Some(seen)) = (queue, &mut self.seen) {
+            seen.note(hash);
+        }
+        self.counts.evictions += 1;
+        garbage.push(handle);
+        Ok(())
+    }
+
+    /// Passes over those that get another chance; the first of the queue that it names is to go.
+    fn victim(&mut self, budget: usize) -> Queue {
+        let (mut chances, mut held_chances) = (CHANCES, HELD_CHANCES);
+        loop {
+            let tables = &mut self.tables;
+            let small_is_over = tables.queue_bytes(Queue::Small) > budget / SMALL_PART;
+            let queue = match (small_is_over, tables.queue_len(Queue::Main)) {
+                (true, _) | (false, 0) => Queue::Small,
+                (false, _) => Queue::Main,
+            };
+            let Some(first) = tables.first(queue) else {
+                return queue;
+            };
+            let uses = first.uses;
+            if uses > 0 && chances > 0 {
+                chances -= 1;
+                let left = if queue == Queue::Small { 0 } else { uses - 1 };
+                tables.requeue(queue, Queue::Main, left);
+            } else if queue == Queue::Main && held_chances > 0 && first.handle.is_held() {
+                held_chances -= 1;
+                tables.requeue(Queue::Main, Queue::Main, uses);
+            } else {
+                return queue;
+            }
+        }
+    }
+}
