@@ -55,7 +55,7 @@ fn the_last_handle_frees_after_the_others_have_read() {
 #[test]
 fn drops_and_a_lookup_share_one_block() {
     Model::new("drops_and_a_lookup_share_one_block")
-        .preemption_bound(2)
+        .unbounded()
         .check(|| {
             let cache = roomy();
             let held = cache.dedup(FIRST);
@@ -91,7 +91,7 @@ fn drops_and_a_lookup_share_one_block() {
 #[test]
 fn an_evicted_key_lives_as_long_as_its_handles() {
     Model::new("an_evicted_key_lives_as_long_as_its_handles")
-        .preemption_bound(2)
+        .unbounded()
         .check(|| {
             let cache = tight();
             drop(cache.dedup(FIRST));
@@ -109,7 +109,7 @@ fn an_evicted_key_lives_as_long_as_its_handles() {
 #[test]
 fn racing_inserts_share_one_block() {
     Model::new("racing_inserts_share_one_block")
-        .preemption_bound(2)
+        .unbounded()
         .check(|| {
             let cache = roomy();
             let other = Arc::clone(&cache);
