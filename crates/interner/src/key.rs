@@ -28,7 +28,7 @@ use std::ffi::OsStr;
 /// assert_eq!(length("host"), 4);
 /// assert_eq!(length(&[1_u16, 2, 3][..]), 6);
 /// ```
-pub unsafe trait Key: Eq + Send + Sync {
+pub unsafe trait Key: Eq + Send + Sync + 'static {
     /// What the address of the bytes must be a multiple of.
     const ALIGN: usize;
 

@@ -2,9 +2,13 @@
 
 extern crate alloc;
 
+pub mod backing;
+#[expect(unsafe_code, reason = "a block of bytes from the allocator")]
+mod buffer;
 mod builder;
 mod dedup;
 mod error;
+mod frozen;
 #[expect(unsafe_code, reason = "turns stored bytes back into keys")]
 mod interner;
 mod iter;
@@ -15,6 +19,14 @@ mod key;
     reason = "owns raw memory that readers look at without a lock"
 )]
 mod live;
+#[expect(unsafe_code, reason = "turns stored bytes back into keys")]
+mod local;
+mod mark;
+mod panics;
+#[expect(unsafe_code, reason = "promises about checked bytes")]
+mod portable;
+#[expect(unsafe_code, reason = "turns stored bytes back into keys")]
+mod resolver;
 #[expect(unsafe_code, reason = "counts and frees blocks of raw bytes")]
 mod shared;
 mod state;
@@ -23,14 +35,23 @@ mod symbol;
 #[doc(no_inline)]
 pub use thrifty_traits::{MemoryUsage, Pressure, Reclaim, Reclaimed, Usage};
 
+use self::panics::{cold_panic, cold_unknown};
 pub use self::{
     builder::Builder,
     dedup::{Dedup, DedupBuilder, DedupStats, WhenFull},
     error::InternError,
+    frozen::{Frozen, FrozenError, FrozenIter, FrozenRef, KeysError},
     interner::Interner,
     iter::Iter,
     key::{Element, Key},
+    local::{LocalBuilder, LocalInterner, LocalIter},
+    mark::Mark,
+    portable::Portable,
+    resolver::{Resolver, ResolverRef},
     shared::Shared,
     state::{DefaultHasher, DefaultState},
     symbol::{Sym, Sym8, Sym16, Symbol},
 };
+
+/// Marks a type with the keys and symbols that it is for, and owns neither.
+type Kinds<K, Y> = core::marker::PhantomData<(fn() -> Y, fn(&K))>;

@@ -7,7 +7,7 @@ mod body;
 mod budget;
 mod chunk;
 mod directory;
-mod equal;
+pub(crate) mod equal;
 mod far;
 mod find;
 mod geometry;

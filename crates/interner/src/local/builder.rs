@@ -1,0 +1,101 @@
+//! Settings of a [`LocalInterner`].
+
+#![forbid(unsafe_code)]
+
+use core::fmt;
+use core::hash::BuildHasher;
+use core::marker::PhantomData;
+
+use super::{LocalInterner, limits::Limits};
+use crate::{DefaultState, Key, Kinds, Sym, Symbol};
+
+/// Settings of a [`LocalInterner`].
+///
+/// # Examples
+///
+/// ```
+/// use thrifty_interner::{InternError, LocalInterner};
+///
+/// let mut tags: LocalInterner = LocalInterner::builder().max_symbols(2).max_len(8).build();
+/// tags.intern("a");
+/// tags.intern("b");
+/// assert_eq!(tags.try_intern("c"), Err(InternError::SymbolSpace { limit_symbols: 2 }));
+/// assert!(tags.try_intern("far too long").is_err());
+/// assert!(tags.try_intern("a").is_ok());
+/// ```
+pub struct LocalBuilder<K: ?Sized = str, Y = Sym, S = DefaultState> {
+    state: S,
+    limits: Limits,
+    kinds: Kinds<K, Y>,
+}
+
+impl<K: ?Sized, Y> LocalBuilder<K, Y> {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: DefaultState::new(),
+            limits: Limits::NONE,
+            kinds: PhantomData,
+        }
+    }
+}
+
+impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalBuilder<K, Y, S> {
+    /// Holds at most this many bytes from the allocator, tables and spare room included.
+    ///
+    /// What does not fit is refused with [`InternError::MemoryLimit`](crate::InternError::MemoryLimit); what is there is
+    /// still found. While its table grows, an interner holds the old one beside the new one; the limit does not
+    /// count the old one.
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// Gives out at most this many symbols.
+    #[must_use]
+    pub const fn max_symbols(mut self, symbols: usize) -> Self {
+        self.limits.symbols = symbols;
+        self
+    }
+
+    /// Refuses strings of more than this many bytes.
+    #[must_use]
+    pub const fn max_len(mut self, bytes: usize) -> Self {
+        self.limits.len = bytes;
+        self
+    }
+
+    /// Hashes with `state`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::{DefaultState, LocalInterner};
+    ///
+    /// // The same run after run: not for input from outside.
+    /// let builder = LocalInterner::<str>::builder().hasher(DefaultState::with_seed(1));
+    /// assert_eq!(builder.build().len(), 0);
+    /// ```
+    #[must_use]
+    pub fn hasher<T: BuildHasher>(self, state: T) -> LocalBuilder<K, Y, T> {
+        LocalBuilder {
+            state,
+            limits: self.limits,
+            kinds: PhantomData,
+        }
+    }
+
+    /// Builds it. Nothing is allocated: [`LocalInterner::reserve`] does that.
+    #[must_use]
+    pub fn build(self) -> LocalInterner<K, Y, S> {
+        LocalInterner::from_parts(self.state, self.limits)
+    }
+}
+
+impl<K: ?Sized, Y, S> fmt::Debug for LocalBuilder<K, Y, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalBuilder")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! What a [`LocalInterner`] holds, and gives back.
+
+#![forbid(unsafe_code)]
+
+use core::hash::BuildHasher;
+
+use thrifty_traits::{MemoryUsage, Pressure, Reclaimed, Usage};
+
+use super::{Allowance, LocalInterner, Place};
+use crate::{Key, Symbol};
+
+impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
+    /// Bytes from the allocator.
+    pub(super) fn reserved_bytes(&self) -> usize {
+        self.table.allocation_size()
+            + self.places.capacity() * size_of::<Place>()
+            + self.store.reserved_bytes()
+    }
+
+    /// What it may still take.
+    pub(super) fn allowance(&self) -> Allowance {
+        self.limits.allowance(self.reserved_bytes())
+    }
+
+    /// Bytes of all strings, each counted once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::LocalInterner;
+    ///
+    /// let mut names: LocalInterner = LocalInterner::new();
+    /// names.extend(["abc", "de", "abc"]);
+    /// assert_eq!(names.payload_bytes(), 5);
+    /// ```
+    #[must_use]
+    pub const fn payload_bytes(&self) -> usize {
+        self.store.payload_bytes()
+    }
+}
+
+impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
+    /// Gives back what is idle: spare room of the tables and of the open chunk.
+    ///
+    /// Where the allocator refuses what a smaller table needs, the larger one stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::LocalInterner;
+    /// use thrifty_traits::MemoryUsage;
+    ///
+    /// let mut names: LocalInterner = LocalInterner::new();
+    /// names.try_reserve(1000).unwrap();
+    /// names.intern("a");
+    /// names.shrink_to_fit();
+    /// assert!(names.memory_usage().reserved_bytes < 150);
+    /// ```
+    pub fn shrink_to_fit(&mut self) {
+        self.store.shrink(self.len());
+        self.places.shrink_to_fit();
+        // A table for as many is never larger than the one that there is; it may be as large.
+        if self.table.capacity() >= 2 * self.len().max(2) {
+            let _ = self.grow_table(self.len());
+        }
+        if self.is_empty() {
+            self.table = hashbrown::HashTable::new();
+        }
+    }
+
+    /// Gives back idle memory if the pressure is more than low; see [`shrink_to_fit`](Self::shrink_to_fit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::LocalInterner;
+    /// use thrifty_traits::Pressure;
+    ///
+    /// let mut names: LocalInterner = LocalInterner::new();
+    /// names.try_reserve(1000).unwrap();
+    /// assert!(names.trim(Pressure::Low).is_nothing());
+    /// assert!(names.trim(Pressure::High).bytes > 9000);
+    /// ```
+    pub fn trim(&mut self, pressure: Pressure) -> Reclaimed {
+        if pressure == Pressure::Low {
+            return Reclaimed::new();
+        }
+        let before = self.reserved_bytes();
+        self.shrink_to_fit();
+        let bytes = before.saturating_sub(self.reserved_bytes());
+        Reclaimed::new()
+            .with_bytes(bytes)
+            .with_items(usize::from(bytes > 0))
+    }
+}
+
+/// In use are the strings' bytes; idle is what the next strings will take, before anything is allocated.
+impl<K: ?Sized, Y, S> MemoryUsage for LocalInterner<K, Y, S> {
+    fn memory_usage(&self) -> Usage {
+        let spare_places = self.places.capacity() - self.places.len();
+        Usage::new()
+            .with_in_use_bytes(self.payload_bytes())
+            .with_idle_bytes(self.store.idle_bytes() + spare_places * size_of::<Place>())
+            .with_reserved_bytes(self.reserved_bytes())
+    }
+}
