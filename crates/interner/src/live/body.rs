@@ -207,6 +207,14 @@ impl<G: Geometry> Body<G> {
         &self.tail.0.budget
     }
 
+    /// A shard's part of [`PHASES`](slot::PHASES), by the place of its table.
+    pub(crate) fn phase(&self, place: &AtomicPtr<Header>) -> u32 {
+        let same = |other: &AtomicPtr<Header>| ptr::eq(other, place);
+        let shard = self.tables.iter().position(same).unwrap_or(0);
+        u32::try_from(shard).expect("at most 64") * slot::PHASES
+            / u32::try_from(self.mask + 1).expect("at most 64")
+    }
+
     /// How many numbers are given out.
     #[inline]
     pub(crate) fn count(&self) -> u32 {

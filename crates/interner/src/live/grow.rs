@@ -60,7 +60,7 @@ impl<G: Geometry> Body<G> {
         let full = InternError::SymbolSpace {
             limit_symbols: u32::MAX as usize,
         };
-        let slots = slot::grown::<G>(old.slots()).ok_or(full)?;
+        let slots = slot::grown::<G>(old.slots(), self.phase(place)).ok_or(full)?;
         self.enlarge(place, old, slots)
     }
 
@@ -95,7 +95,7 @@ impl<G: Geometry> Body<G> {
         let full = InternError::SymbolSpace {
             limit_symbols: u32::MAX as usize,
         };
-        let slots = slot::grown::<G>(old.slots()).ok_or(full)?;
+        let slots = slot::grown::<G>(old.slots(), self.phase(place)).ok_or(full)?;
         let state = RandomState::new();
         let mut shelf = lock(&self.shelf);
         let table = TableRef::create(slots, Some(state.clone()), self.budget(), &mut shelf)?;
