@@ -87,3 +87,22 @@ fn what_does_not_fit_or_is_not_made_is_not_dropped_twice() {
     std::thread::spawn(move || drop(arena)).join().unwrap();
     ledger.assert_balanced();
 }
+
+/// A pool of objects may hold them.
+#[test]
+fn they_are_reset_as_others_are() {
+    fn emptied<R: thrifty_traits::Reset>(arena: &mut R) -> bool {
+        let held = arena.retained_bytes();
+        arena.reset();
+        held > 0
+    }
+    let ledger = Ledger::new();
+    let (mut here, mut sent) = (DropArena::new(), SendDropArena::new());
+    here.alloc(ledger.track(1));
+    sent.alloc(ledger.track(2));
+    assert!(emptied(&mut here) && emptied(&mut sent));
+    ledger.assert_balanced();
+    let mut shared = thrifty_arena::SharedArena::new();
+    shared.alloc(1);
+    assert!(emptied(&mut shared));
+}

@@ -348,10 +348,14 @@ fn containers_live_in_it() {
     together(3, |thread| {
         let mut map = HashMap::with_hasher_in(std::hash::RandomState::new(), &arena);
         let mut list = ApiVec::new_in(&arena);
+        let local = arena.local();
+        let mut near = ApiVec::new_in(&local);
         for number in 0..1000_usize {
             map.insert(number, number * thread);
             list.push(number);
+            near.push(local.alloc(number * 2));
         }
+        assert!((0..1000).all(|number| *near[number] == number * 2));
         assert!((0..1000).all(|number| map[&number] == number * thread && list[number] == number));
     });
 }
