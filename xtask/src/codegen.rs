@@ -47,6 +47,13 @@ const ARENA: &[(&str, usize, &[&str], Option<usize>)] = &[
     ("probe_arena_short", 54, &[], None),
 ];
 
+/// What an interner does with a string that is there: no lock, and a call only for what is long.
+const INTERNER: &[(&str, usize)] = &[
+    ("probe_interner_get", 278),
+    ("probe_interner_hit", 303),
+    ("probe_interner_resolve", 48),
+];
+
 /// An allocation that gets to the store of the cursor too late.
 const PLANTED_LATE: &str = "planted_arena_late";
 
@@ -117,6 +124,7 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
         said.push(format!("{name} {}", function.instructions.len()));
     }
     arena(&program, &mut said)?;
+    interner(&program, &mut said)?;
     Ok(Report::checked(format!(
         "instructions: {}",
         said.join(", ")
@@ -145,6 +153,24 @@ fn arena(program: &Program<'_>, said: &mut Vec<String>) -> Result<(), Failure> {
         return Err(Failure::failed(format!(
             "the checker sees no fault in {PLANTED_LATE}, which has one on purpose"
         )));
+    }
+    Ok(())
+}
+
+/// Finding a string, and what a symbol stands for.
+fn interner(program: &Program<'_>, said: &mut Vec<String>) -> Result<(), Failure> {
+    for &(name, instructions) in INTERNER {
+        let function = function(program, name)?;
+        let limits = Limits {
+            instructions,
+            calls: &["bcmp", "memcmp"],
+            unwinds: false,
+        };
+        let faults = disassembly::faults(&function, limits);
+        if !faults.is_empty() {
+            return Err(Failure::failed(format!("{name}: {}", faults.join("; "))));
+        }
+        said.push(format!("{name} {}", function.instructions.len()));
     }
     Ok(())
 }

@@ -74,7 +74,20 @@ impl DefaultState {
         state
     }
 
+    #[inline]
+    fn seeds(&self) -> &ahash::RandomState {
+        match self.seeded.get() {
+            Some(seeds) => seeds,
+            None => self.seeds_slow(),
+        }
+    }
+
     #[cold]
+    #[inline(never)]
+    fn seeds_slow(&self) -> &ahash::RandomState {
+        self.seeded.get_or_init(Self::draw)
+    }
+
     fn draw() -> ahash::RandomState {
         // One key of the system's entropy per thread, counted up: the standard library's own way to seed.
         let draw = |label: u64| {
@@ -91,7 +104,7 @@ impl BuildHasher for DefaultState {
 
     #[inline]
     fn build_hasher(&self) -> DefaultHasher {
-        DefaultHasher(self.seeded.get_or_init(Self::draw).build_hasher())
+        DefaultHasher(self.seeds().build_hasher())
     }
 }
 
@@ -104,9 +117,7 @@ impl Default for DefaultState {
 impl Clone for DefaultState {
     fn clone(&self) -> Self {
         let state = Self::new();
-        let _ = state
-            .seeded
-            .set(self.seeded.get_or_init(Self::draw).clone());
+        let _ = state.seeded.set(self.seeds().clone());
         state
     }
 }
@@ -168,6 +179,10 @@ struct OnceLock<T>(T);
 impl OnceLock<ahash::RandomState> {
     const fn new() -> Self {
         Self(ahash::RandomState::with_seeds(1, 2, 3, 4))
+    }
+
+    fn get(&self) -> Option<&ahash::RandomState> {
+        Some(&self.0)
     }
 
     fn get_or_init(&self, _: fn() -> ahash::RandomState) -> &ahash::RandomState {
