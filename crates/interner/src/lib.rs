@@ -6,6 +6,7 @@ pub mod backing;
 #[expect(unsafe_code, reason = "a block of bytes from the allocator")]
 mod buffer;
 mod builder;
+mod convert;
 mod dedup;
 mod error;
 mod frozen;
