@@ -7,7 +7,22 @@
 //! thus passes through the tenth and leaves the rest alone. State per entry: two bits, which a hit writes
 //! under the lock that it holds anyway, and at most three times.
 //!
-//! NUMBERS
+//! Hits in a thousand lookups, at limits of 1, 3, 10 and 33 hundredths of what all keys would take (the seeded
+//! corpora of `thrifty-workloads`, one shard, 2026-11-22; all but the last row simulated with exact memories,
+//! 37 bytes a key and no tables, ours as it ships, from which its tables are taken):
+//!
+//! | policy | log tokens | Zipf words | URLs | words, 30 % unique ids |
+//! |---|---|---|---|---|
+//! | FIFO | 757 820 851 881 | 428 555 678 823 | 21 58 139 340 | 407 485 552 614 |
+//! | LRU | 803 844 862 887 | 472 597 716 851 | 22 62 150 361 | 440 517 583 638 |
+//! | CLOCK | 808 845 862 887 | 484 608 725 856 | 23 65 156 367 | 450 527 592 643 |
+//! | SIEVE | 834 851 864 886 | 575 672 764 869 | 49 97 187 381 | 527 578 617 646 |
+//! | S3-FIFO | 838 854 866 888 | 573 677 769 870 | 61 113 199 383 | 541 594 625 646 |
+//! | ours | 835 850 863 887 | 563 659 758 867 | 49 98 187 387 | 526 578 618 646 |
+//!
+//! Letting keys into the main queue only after two uses, or small queues of a fifth or a twentieth, changed S3-FIFO
+//! by 9 at most. With second sightings ours has 0.5 to 2 points more at the smallest limits and 2 to 8 less at
+//! the largest.
 //!
 //! Nothing is allocated, freed or called back under the lock: new tables come in through [`Spare`], what is
 //! evicted goes out through [`Garbage`], and [`State::admit`] is called again until it says what became of
