@@ -286,8 +286,9 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
             return self.pass_by_cold(key, self.too_long(bytes.len()));
         }
         let hashed = Hashed::new(&self.state, bytes);
-        let Some(made) = self.shards.get_or_make(&self.settings) else {
-            return self.pass_by_cold(key, self.limit());
+        let made = match self.shards.get_or_make(&self.settings) {
+            Ok(made) => made,
+            Err(error) => return self.pass_by_cold(key, error),
         };
         let shard = made.of(hashed);
         match shard.look(hashed.hash, bytes) {
@@ -328,12 +329,11 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
         let fresh = Shared::try_new(key)?;
         match shard.insert_cold(hashed.hash, fresh, rules) {
             Ok(shared) => Ok(shared),
-            Err((fresh, error)) if self.settings.when_full != WhenFull::Refuse => {
-                let _ = error;
+            Err((fresh, _)) if self.settings.when_full != WhenFull::Refuse => {
                 shard.lock().counts.unshared += 1;
                 Ok(fresh)
             }
-            Err((_, InternError::MemoryLimit { .. })) => Err(self.limit()),
+            Err((_, InternError::MemoryLimit { .. })) => Err(self.settings.limit()),
             Err((_, error)) => Err(error),
         }
     }
@@ -344,12 +344,6 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
         match self.settings.when_full {
             WhenFull::Refuse => Err(error),
             WhenFull::Evict | WhenFull::Unshared => Shared::try_new(key),
-        }
-    }
-
-    fn limit(&self) -> InternError {
-        InternError::MemoryLimit {
-            limit_bytes: self.settings.max_bytes,
         }
     }
 

@@ -10,6 +10,7 @@ use thrifty_sync::const_unless_loom;
 
 use super::Dedup;
 use super::shard::Rules;
+use crate::error::InternError;
 use crate::key::Key;
 use crate::shared::block::MAX_LEN;
 use crate::state::DefaultState;
@@ -55,6 +56,12 @@ impl Settings {
             shards: None,
             when_full: WhenFull::Evict,
             second_sighting: false,
+        }
+    }
+
+    pub(crate) const fn limit(&self) -> InternError {
+        InternError::MemoryLimit {
+            limit_bytes: self.max_bytes,
         }
     }
 

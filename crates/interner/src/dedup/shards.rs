@@ -12,6 +12,7 @@ use thrifty_sync::thread::parallelism;
 use super::builder::Settings;
 use super::shard::{LARGEST_PART, Rules, Shard};
 use super::tables::Tables;
+use crate::error::InternError;
 use crate::key::Key;
 
 /// A shard has at least so many bytes, unless the user says how many shards there are.
@@ -77,28 +78,31 @@ impl<K: ?Sized + Key> Shards<K> {
         self.made.get()?.as_ref()
     }
 
-    /// The shards; none where the limit has no room for a key, or the system none for shards.
+    /// The shards.
+    ///
+    /// # Errors
+    ///
+    /// Where the limit has no room for a key, or the system none for shards.
     #[inline]
-    pub(crate) fn get_or_make(&self, settings: &Settings) -> Option<&Made<K>> {
+    pub(crate) fn get_or_make(&self, settings: &Settings) -> Result<&Made<K>, InternError> {
         match self.made.get() {
-            Some(made) => made.as_ref(),
+            Some(Some(made)) => Ok(made),
+            Some(None) => Err(settings.limit()),
             None => self.make_cold(settings),
         }
     }
 
     #[cold]
-    fn make_cold(&self, settings: &Settings) -> Option<&Made<K>> {
-        // Who finds no memory leaves it to the next one.
-        let made = Made::try_new(settings).ok()?;
-        // Another thread may have been first; then its shards are taken.
-        let _ = self.made.set(made);
-        self.made.get()?.as_ref()
+    fn make_cold(&self, settings: &Settings) -> Result<&Made<K>, InternError> {
+        // Who finds no memory leaves it to the next one. Another thread may be first: then its shards are taken.
+        let _ = self.made.set(Made::try_new(settings)?);
+        self.get().ok_or(settings.limit())
     }
 }
 
 impl<K: ?Sized + Key> Made<K> {
     /// Shards, or none if what each might keep has no room for the smallest tables and key.
-    fn try_new(settings: &Settings) -> Result<Option<Self>, ()> {
+    fn try_new(settings: &Settings) -> Result<Option<Self>, InternError> {
         let count = settings.shards.unwrap_or_else(|| {
             let wanted = (4 * parallelism()).min(MOST_BY_DEFAULT);
             wanted.min(settings.max_bytes / LEAST_BYTES).max(1)
@@ -111,7 +115,10 @@ impl<K: ?Sized + Key> Made<K> {
             return Ok(None);
         }
         let mut shards = Vec::new();
-        shards.try_reserve_exact(count).map_err(|_| ())?;
+        if shards.try_reserve_exact(count).is_err() {
+            let size_bytes = count * size_of::<Shard<K>>();
+            return Err(InternError::Backend { size_bytes });
+        }
         shards.resize_with(count, Shard::new);
         Ok(Some(Self { shards, rules }))
     }
