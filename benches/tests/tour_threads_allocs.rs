@@ -1,4 +1,4 @@
-//! The job on several threads allocates nothing per line. Alone in its program: what is counted is
+//! The job on several threads allocates nothing per line, and two small blocks per batch. Alone in its program: what is counted is
 //! the whole process.
 
 #[path = "support/files.rs"]
@@ -29,8 +29,10 @@ fn more_lines_need_no_more_buffers_that_go_round() {
         };
         let (tuned, thrifty) = (cost(Variant::Tuned), cost(Variant::Thrifty));
         let calls = thrifty.alloc_calls().saturating_sub(tuned.alloc_calls());
-        // A batch of fields is a node and two vectors that grow some ten times each.
-        assert!(calls < 800, "{lines}: {tuned:?} {thrifty:?}");
+        // A batch that goes round is a chunk, and an arena with one chunk or two; each batch has a block for the
+        // arena itself, which stays where it is, and one for a magazine with its chunk from another thread.
+        let batches = log.len() as u64 / (60 << 10) + 1;
+        assert!(calls < 300 + 2 * batches, "{lines}: {tuned:?} {thrifty:?}");
         assert!(thrifty.peak_bytes < 4 << 20, "{lines}: {thrifty:?}");
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn render(
     };
     line(
         "Log ingestion, written three times: naively, tuned with the standard library alone, and\n\
-         the latter spread over threads that hand pooled buffers round (thrifty).\n",
+         the latter spread over threads, with a pooled arena for each batch of lines (thrifty).\n",
     );
     line(&comparison(lines, &timed.times, resident, counted).to_string());
     line(&format!(
@@ -66,8 +66,9 @@ pub(super) fn render(
     }
     line(
         "What thrifty does differently\n  \
-         threads: one reads, some parse, one counts; chunks of the log and batches of parsed fields go from\n           \
-         thread to thread, and back through a BufferPool and a Pool when they are dropped",
+         threads: some read by turns and parse, one counts\n   \
+         memory: a chunk of the log and an arena with its lines are one value (Rooted), which goes to the counter;\n           \
+         when it is dropped, they go back through a BufferPool and an ArenaPool, all lines at once",
     );
     line(&format!("\nInput: {origin}"));
     line(&answer::render(&timed.report));

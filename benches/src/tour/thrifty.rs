@@ -1,38 +1,53 @@
-//! The job on several threads, which hand their buffers round: the tuned loop with pools.
+//! The job on several threads: the tuned loop, with an arena for each batch of lines.
 //!
 //! ```text
-//!              chunks: whole lines                       fields: keys and times of a chunk's lines
-//!   reader ───────────────────────► parsers, one to three ─────────────────────────► counter
-//!      ▲                                 │       ▲                                      │
-//!      └─────────── BufferPool ◄─────────┘       └──────────── Pool<Fields> ◄───────────┘
-//!                  (by dropping)                              (by dropping)
+//!            one at a time: chunks of whole lines        batches: a chunk, and an arena with its lines
+//!   source ◄────────────────────────────────── parsers ─────────────────────────────────► counter
+//!                                              ▲     ▲                                       │
+//!                                              │     └──────────────── ArenaPool ◄───────────┤
+//!                                              └────────────────────── BufferPool ◄──────────┘
+//!                                                                                  (by dropping)
 //! ```
 //!
-//! A chunk and a batch of fields are taken by one thread and dropped by another. Without pools
-//! each would be a few blocks, allocated here and freed there, which is what allocators like
-//! least; or a second pair of channels on which empty ones go back. There is one set of tables, and
-//! nothing to merge.
+//! A batch is one value that borrows from itself: lines in an arena, whose hosts and components are
+//! slices of the chunk and whose templates are bytes of the arena. [`Rooted`] makes it fit to move from
+//! thread to thread. The counter drops it as a whole, whatever was in it: the chunk and the arena go back to
+//! their pools with their memory. There is one set of tables, and nothing to merge.
 //!
-//! What takes a line apart and what counts it is the code of [`tuned`](super::tuned). Between the
-//! two its keys are copied once, which tuned does not need to. So this is more work, on more
-//! threads: where there are no cores for them it is slower than tuned.
+//! What takes a line apart and what counts it is the code of [`tuned`](super::tuned). Between the two
+//! each template is copied once, which tuned does not need to. So this is more work, on more threads:
+//! where there are no cores for them it is slower than tuned.
+
+// # What was tried
+//
+// 2026-11-22, one 4-core x86-64 machine that others were using, rustc 1.95, the generated log (138 bytes a
+// line). Processor time of all threads over tuned's, whole processes held to one core by `taskset`,
+// the median of interleaved runs.
+//
+// - Batches as vectors from a pool, keys one behind the other and their lengths beside them, and a thread that
+//   reads for the parsers: 1.52. All keys are copied, and each chunk changes threads twice.
+// - Arenas, and a thread that reads: 1.44. What costs is not memory but the switches, nine for each chunk.
+// - Arenas, and parsers that read by turns: 1.34. It stays. On four cores it takes 0.60 of tuned's time, and
+//   the first way 0.72.
+// - Chunks of 16 KiB: 1.86, for more switches. Of 128 and 256 KiB: no difference beyond the noise.
 
 use std::{
     fs::File,
     io::{self, Read},
     num::NonZero,
     path::PathBuf,
+    slice,
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        Mutex, PoisonError,
+        mpsc::{SyncSender, sync_channel},
     },
     thread,
 };
 
-use thrifty_pool::{BufferPool, Pool, Pooled, PooledBuf, Reset, ThreadCache};
+use thrifty_arena::{Arena, ArenaPool, ArenaVec, PooledArena, Rooted, family};
+use thrifty_pool::{BufferPool, PooledBuf};
 
 use super::{
-    format::Level,
     probe::{Probe, Stage},
     report::Report,
     tuned::{Masker, PAD, Parsed, Parser, Tally},
@@ -49,56 +64,49 @@ use super::{
 /// # Memory
 ///
 /// The tables, as in [`tuned`](super::tuned::run). Chunks of 64 KiB, or up to four times the longest
-/// line: two wait for each parser at most, and each thread has one in hand. Fields: as many batches, of
-/// 40 bytes per line and the keys. What the pools hold goes back before keys are made text.
+/// line, each with an arena for 80 bytes per line and the templates: two for each parser wait for the counter at
+/// most, and each thread has one in hand. What the pools hold goes back before keys are made text.
 pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result<Report> {
     let tally = ingest(files)?;
     Ok(probe.stage(Stage::Tables, || tally.report(top)))
 }
 
-/// How many threads work: the reader, the parsers and the counter.
+/// How many threads work: the parsers and the counter.
 #[must_use]
 pub fn threads() -> usize {
-    parsers() + 2
+    parsers() + 1
 }
 
-/// As many as the machine has cores to spare for, and not more than one reader keeps busy.
+/// As many as the machine has cores beside the counter's, and not more than it keeps up with.
 fn parsers() -> usize {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    cores.saturating_sub(2).clamp(1, 3)
+    cores.saturating_sub(1).clamp(1, 4)
 }
 
 fn ingest(files: &[PathBuf]) -> io::Result<Tally> {
-    let (chunks, fields) = (BufferPool::new(), fields()?);
+    let chunks = BufferPool::new();
+    // The lines of a chunk of ordinary lines take about as much as the chunk, and so do their templates.
+    let settings = Arena::builder().first_chunk(2 * CAPACITY);
     let parsers = parsers();
-    let (to_parsers, from_reader) = sync_channel(2 * parsers);
+    let arenas = ArenaPool::with_settings(4 * parsers, settings);
+    let source = Mutex::new(Source::new(files));
     let (to_counter, from_parsers) = sync_channel(2 * parsers);
-    let from_reader = Arc::new(Mutex::new(from_reader));
+    let mut tally = Tally::default();
     thread::scope(|scope| {
         for _ in 0..parsers {
-            let (from_reader, to_counter) = (Arc::clone(&from_reader), to_counter.clone());
-            let fields = &fields;
-            scope.spawn(move || parse(&from_reader, fields, &to_counter));
+            let (source, chunks, arenas) = (&source, &chunks, &arenas);
+            let to_counter = to_counter.clone();
+            scope.spawn(move || parse(source, chunks, arenas, &to_counter));
         }
-        // Whoever waits at one end of a channel does so for as long as the other end is held.
-        drop((from_reader, to_counter));
-        let reader = scope.spawn(move || read(files, &chunks, &to_parsers));
-        let mut tally = Tally::default();
+        // Who waits at one end of a channel does so for as long as the other end is held.
+        drop(to_counter);
         for batch in from_parsers {
-            count(&batch, &mut tally);
+            batch.with(|lines| count(lines, &mut tally));
         }
-        tally.bytes = reader
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(tally)
-    })
-}
-
-/// Few and large, and each is dropped by another thread than takes it: in a cache of its own the
-/// counter would pile up what the parsers want.
-fn fields() -> io::Result<Pool<Fields>> {
-    let pool = Pool::builder(Fields::default).thread_cache(ThreadCache::Off);
-    pool.build().map_err(io::Error::other)
+    });
+    let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tally.bytes = source.bytes;
+    source.failed.map_or(Ok(tally), Err)
 }
 
 /// Whole lines, and a pad behind them.
@@ -108,137 +116,192 @@ struct Chunk {
     end: usize,
 }
 
-/// Reads the files into chunks and says how many bytes they had.
-fn read(files: &[PathBuf], pool: &BufferPool, to: &SyncSender<Chunk>) -> io::Result<u64> {
-    let mut total = 0;
-    for file in files {
-        let mut file = File::open(file)?;
-        let mut chunk = pool.get(CAPACITY);
+impl Chunk {
+    fn new(mut bytes: PooledBuf) -> Self {
+        let end = bytes.len();
+        bytes.extend_from_slice(&[0; PAD]);
+        Self { bytes, end }
+    }
+}
+
+/// Where the next chunk comes from.
+struct Source<'f> {
+    files: slice::Iter<'f, PathBuf>,
+    /// What is being read, and what of it is no whole line yet.
+    file: Option<File>,
+    carry: Option<PooledBuf>,
+    bytes: u64,
+    /// Why there is no more.
+    failed: Option<io::Error>,
+}
+
+impl<'f> Source<'f> {
+    fn new(files: &'f [PathBuf]) -> Self {
+        Self {
+            files: files.iter(),
+            file: None,
+            carry: None,
+            bytes: 0,
+            failed: None,
+        }
+    }
+
+    /// The next chunk, unless there is none or it could not be read.
+    fn next(&mut self, pool: &BufferPool) -> Option<Chunk> {
+        if self.failed.is_some() {
+            return None;
+        }
+        self.try_next(pool).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            None
+        })
+    }
+
+    fn try_next(&mut self, pool: &BufferPool) -> io::Result<Option<Chunk>> {
         loop {
-            let room = chunk.capacity() - chunk.len() - RESERVE;
-            let searched = chunk.len();
-            let read = chunk.read_from(&mut Read::take(&mut file, room as u64));
-            let read = match read {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => read?,
+            let mut file = match self.file.take() {
+                Some(file) => file,
+                None => match self.files.next() {
+                    Some(path) => File::open(path)?,
+                    None => return Ok(None),
+                },
             };
-            total += read as u64;
-            if read == 0 {
-                if !chunk.is_empty() {
-                    chunk.extend_from_slice(b"\n");
-                    let end = chunk.len();
-                    send(chunk, end, to);
+            let mut chunk = self.carry.take().unwrap_or_else(|| pool.get(CAPACITY));
+            let (room, searched) = (chunk.capacity() - chunk.len() - RESERVE, chunk.len());
+            let read = match chunk.read_from(&mut Read::take(&mut file, room as u64)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+                read => Some(read?),
+            };
+            if read == Some(0) {
+                if chunk.is_empty() {
+                    continue;
                 }
-                break;
+                chunk.extend_from_slice(b"\n");
+                return Ok(Some(Chunk::new(chunk)));
             }
+            self.file = Some(file);
+            self.bytes += read.unwrap_or(0) as u64;
             let last = chunk[searched..].iter().rposition(|&byte| byte == b'\n');
             let end = last.map_or(0, |last| searched + last + 1);
             let carry = chunk.len() - end;
             // A line longer than half of the buffer: doubling keeps the copying of its carry linear.
-            if end > 0 || carry > (chunk.capacity() - RESERVE) / 2 {
-                let mut next = pool.get(CAPACITY.max(4 * carry + RESERVE));
-                next.extend_from_slice(&chunk[end..]);
+            if end == 0 && carry <= (chunk.capacity() - RESERVE) / 2 {
+                self.carry = Some(chunk);
+                continue;
+            }
+            let mut next = pool.get(CAPACITY.max(4 * carry + RESERVE));
+            next.extend_from_slice(&chunk[end..]);
+            self.carry = Some(next);
+            if end > 0 {
                 chunk.truncate(end);
-                let full = core::mem::replace(&mut chunk, next);
-                if end > 0 {
-                    send(full, end, to);
-                }
+                return Ok(Some(Chunk::new(chunk)));
             }
         }
     }
-    Ok(total)
 }
 
-/// The parsers are there for as long as there is a reader, unless all panicked, which ends the job.
-fn send(mut bytes: PooledBuf, end: usize, to: &SyncSender<Chunk>) {
-    bytes.extend_from_slice(&[0; PAD]);
-    let _ = to.send(Chunk { bytes, end });
+/// What the lines of a batch lie in.
+struct Memory<'p> {
+    chunk: Chunk,
+    arena: PooledArena<&'p ArenaPool>,
 }
 
-/// The keys of some lines, one behind the other, and what each line has of them.
-#[derive(Default, Reset)]
-struct Fields {
-    lines: u64,
-    blank_lines: u64,
-    keys: Vec<u8>,
-    parsed: Vec<Line>,
+family! {
+    /// The lines of a chunk, taken apart.
+    Taken<'a> = Lines<'a>;
 }
 
-/// A line that is not blank: the lengths of its keys, and the rest.
-struct Line {
-    template: usize,
-    host: usize,
-    component: usize,
-    time: Option<i64>,
-    level: Option<Level>,
+/// Lines that borrow from the chunk, and lie in the arena beside their templates.
+type Batch<'p> = Rooted<Taken, Memory<'p>>;
+
+struct Lines<'a> {
+    count: u64,
+    blank: u64,
+    /// Those that are not blank.
+    parsed: &'a [Line<'a>],
 }
 
-/// Takes chunks apart for as long as there are any.
-fn parse(from: &Mutex<Receiver<Chunk>>, pool: &Pool<Fields>, to: &SyncSender<Pooled<Fields>>) {
+struct Line<'a> {
+    template: &'a [u8],
+    parsed: Parsed<'a>,
+}
+
+/// Reads chunks and takes them apart for as long as there are any.
+fn parse<'p>(
+    source: &Mutex<Source<'_>>,
+    chunks: &BufferPool,
+    arenas: &'p ArenaPool,
+    to: &SyncSender<Batch<'p>>,
+) {
     let (mut parser, mut masker) = (Parser::default(), Masker::default());
     loop {
-        let next = from.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(chunk) = next else { return };
-        let mut fields = pool.get();
-        let mut at = 0;
-        while at < chunk.end {
-            at += fields.line(&chunk.bytes[at..], &mut parser, &mut masker);
+        let next = source
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next(chunks);
+        let Some(chunk) = next else { return };
+        let arena = arenas.get();
+        let memory = Memory { chunk, arena };
+        let batch = Batch::new(memory, |memory| lines(memory, &mut parser, &mut masker));
+        if to.send(batch).is_err() {
+            // The counter has panicked, which ends the job.
+            return;
         }
-        drop(chunk);
-        // Who does not take it any more has panicked, which ends the job.
-        let _ = to.send(fields);
     }
 }
 
-impl Fields {
-    /// Takes in the line at the start of `text` and returns its length.
-    ///
-    /// The line ends with `\n`, and [`PAD`] more bytes follow.
-    #[inline]
-    fn line(&mut self, text: &[u8], parser: &mut Parser, masker: &mut Masker) -> usize {
-        self.lines += 1;
-        let mut start = 0;
-        while text[start].is_ascii_whitespace() {
-            if text[start] == b'\n' {
-                self.blank_lines += 1;
-                return start + 1;
-            }
-            start += 1;
+fn lines<'a>(memory: &'a Memory<'_>, parser: &mut Parser, masker: &mut Masker) -> Lines<'a> {
+    let Memory { chunk, arena } = memory;
+    // It grows where it is: templates are bytes, and come from the other end of the arena.
+    let mut parsed = ArenaVec::new_in(arena);
+    let (mut count, mut blank, mut at) = (0, 0, 0);
+    while at < chunk.end {
+        count += 1;
+        let (line, length) = line(&chunk.bytes[at..], arena, parser, masker);
+        at += length;
+        match line {
+            Some(line) => parsed.push(line),
+            None => blank += 1,
         }
-        let text = &text[start..];
-        let parsed = parser.line(text);
-        let (template, line_end) = masker.mask(&text[parsed.message_at..]);
-        for key in [template, parsed.host, parsed.component] {
-            self.keys.extend_from_slice(key);
-        }
-        self.parsed.push(Line {
-            template: template.len(),
-            host: parsed.host.len(),
-            component: parsed.component.len(),
-            time: parsed.time,
-            level: parsed.level,
-        });
-        start + parsed.message_at + line_end + 1
+    }
+    let parsed = parsed.into_slice();
+    Lines {
+        count,
+        blank,
+        parsed,
     }
 }
 
-fn count(fields: &Fields, tally: &mut Tally) {
-    tally.lines += fields.lines;
-    tally.blank_lines += fields.blank_lines;
-    let mut keys = fields.keys.as_slice();
-    for line in &fields.parsed {
-        let (template, rest) = keys.split_at(line.template);
-        let (host, rest) = rest.split_at(line.host);
-        let (component, rest) = rest.split_at(line.component);
-        keys = rest;
-        let parsed = Parsed {
-            time: line.time,
-            host,
-            component,
-            level: line.level,
-            message_at: 0,
-        };
-        tally.add(template, &parsed);
+/// Takes the line at the start of `text` apart, if it is not blank, and returns its length.
+///
+/// The line ends with `\n`, and [`PAD`] more bytes follow.
+#[inline]
+fn line<'a>(
+    text: &'a [u8],
+    arena: &'a Arena,
+    parser: &mut Parser,
+    masker: &mut Masker,
+) -> (Option<Line<'a>>, usize) {
+    let mut start = 0;
+    while text[start].is_ascii_whitespace() {
+        if text[start] == b'\n' {
+            return (None, start + 1);
+        }
+        start += 1;
+    }
+    let text = &text[start..];
+    let parsed = parser.line(text);
+    let (template, line_end) = masker.mask(&text[parsed.message_at..]);
+    let length = start + parsed.message_at + line_end + 1;
+    let template = arena.alloc_slice_copy(template);
+    (Some(Line { template, parsed }), length)
+}
+
+fn count(lines: &Lines<'_>, tally: &mut Tally) {
+    tally.lines += lines.count;
+    tally.blank_lines += lines.blank;
+    for line in lines.parsed {
+        tally.add(line.template, &line.parsed);
     }
 }
 
