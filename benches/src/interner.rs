@@ -7,6 +7,8 @@ mod fill;
 mod gate;
 mod hash;
 mod hit;
+mod iterate;
+mod memory;
 mod ours;
 mod plain;
 mod resolve;
@@ -14,6 +16,7 @@ mod resolve;
 mod rivals;
 mod roster;
 mod table;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -26,5 +29,8 @@ pub fn rows(context: &Context) -> Vec<Row> {
     rows.extend(absent::rows());
     rows.extend(fill::rows());
     rows.extend(resolve::rows());
+    rows.extend(iterate::rows());
+    rows.extend(tail::rows());
+    rows.extend(memory::rows());
     rows
 }

@@ -2,7 +2,7 @@
 
 use thrifty_interner::{Interner, Sym, Symbol as _};
 
-use super::table::{Find, Grow, Live, Lookup, Names, filled};
+use super::table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled};
 
 /// The concurrent interner, with its default hasher.
 pub(super) struct Thrifty(Interner);
@@ -57,5 +57,29 @@ impl Names for Thrifty {
     #[inline]
     fn name(&self, symbol: &Sym) -> &str {
         self.0.resolve(*symbol)
+    }
+}
+
+impl Held for Thrifty {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.0.intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Walk for Thrifty {
+    fn of_all(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    fn walk(&self, mut each: impl FnMut(&str)) {
+        self.0.iter().for_each(|(_, text)| each(text));
     }
 }

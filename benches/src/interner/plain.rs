@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     hash::Hashing,
-    table::{Find, Grow, Live, Lookup, Names, filled},
+    table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled},
 };
 
 /// `hashbrown`'s map of borrowed strings, which nobody fills any more when it is asked: the control.
@@ -139,4 +139,28 @@ impl Names for Listed {
 /// A number that symbols can have.
 pub(super) fn number_of(index: usize) -> u32 {
     u32::try_from(index).expect("tables hold fewer strings")
+}
+
+impl<S: Hashing> Held for Locked<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.number(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.read().map_or(0, |tables| tables.names.len())
+    }
+}
+
+impl Walk for Listed {
+    fn of_all(texts: &[&'static str]) -> Self {
+        Self(texts.into())
+    }
+
+    fn walk(&self, mut each: impl FnMut(&str)) {
+        self.0.iter().for_each(|text| each(text));
+    }
 }

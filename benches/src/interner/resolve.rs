@@ -84,7 +84,7 @@ impl<T: Names> Resolve<T> {
 
 /// What is read of a string.
 #[inline]
-fn weight(text: &str) -> u64 {
+pub(super) fn weight(text: &str) -> u64 {
     let first = text.as_bytes().first().copied().unwrap_or_default();
     text.len() as u64 * 256 + u64::from(first)
 }

@@ -6,7 +6,7 @@ use super::{
     hash::Ahash,
     ours::Thrifty,
     plain::{Listed, Locked, ReadOnly},
-    table::{Find, Grow, Live, Lookup, Names},
+    table::{Find, Grow, Held, Live, Lookup, Names, Walk},
 };
 use crate::suite::Row;
 
@@ -36,6 +36,24 @@ pub(super) trait FillForm: Clone + 'static {
 
     /// Adds a table that several threads fill.
     fn live<T: Live>(&self, row: Row, name: &'static str) -> Row;
+}
+
+/// As [`FillForm::live`], for tables that are asked meanwhile.
+pub(super) trait TailForm: Clone + 'static {
+    /// Adds a table to a row.
+    fn side<T: Live + Lookup>(&self, row: Row, name: &'static str) -> Row;
+}
+
+/// As [`Form`], for tables that show all they have.
+pub(super) trait WalkForm: Clone + 'static {
+    /// Adds a table to a row.
+    fn side<T: Walk>(&self, row: Row, name: &'static str) -> Row;
+}
+
+/// As [`Form`], for tables whose memory is counted.
+pub(super) trait HeldForm: Clone + 'static {
+    /// Adds a table to a row.
+    fn side<T: Held>(&self, row: Row, name: &'static str) -> Row;
 }
 
 /// Every table whose hasher can be chosen, all with the same one.
@@ -91,13 +109,34 @@ pub(super) fn lives<F: FillForm>(row: Row, form: F) -> Row {
     others::lives(row, &form)
 }
 
+/// Every table that is filled by one thread while another asks, all with the same hasher.
+pub(super) fn tails<F: TailForm>(row: Row, form: F) -> Row {
+    let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
+    others::tails(row, &form)
+}
+
+/// Those that can be gone through; `vec` is a list of the strings.
+pub(super) fn walkers<F: WalkForm>(row: Row, form: F) -> Row {
+    let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<Listed>(row, "vec");
+    others::walkers(row, &form)
+}
+
+/// Every table that is not global, since what a global one holds is of all rows.
+pub(super) fn held<F: HeldForm>(row: Row, form: F) -> Row {
+    let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
+    others::held(row, &form)
+}
+
 fn ours<F: Form>(row: Row, form: &F) -> Row {
     form.side::<Thrifty>(row, "thrifty")
 }
 
 #[cfg(not(feature = "rivals"))]
 mod others {
-    use super::{FillForm, FindForm, Form, NameForm};
+    use super::{FillForm, FindForm, Form, HeldForm, NameForm, TailForm, WalkForm};
     use crate::suite::Row;
 
     pub(super) fn with_one_hash<F: Form>(row: Row, _form: &F) -> Row {
@@ -127,13 +166,25 @@ mod others {
     pub(super) fn lives<F: FillForm>(row: Row, _form: &F) -> Row {
         row
     }
+
+    pub(super) fn tails<F: TailForm>(row: Row, _form: &F) -> Row {
+        row
+    }
+
+    pub(super) fn held<F: HeldForm>(row: Row, _form: &F) -> Row {
+        row
+    }
+
+    pub(super) fn walkers<F: WalkForm>(row: Row, _form: &F) -> Row {
+        row
+    }
 }
 
 #[cfg(feature = "rivals")]
 mod others {
     use std::hash::RandomState;
 
-    use super::{FillForm, FindForm, Form, NameForm};
+    use super::{FillForm, FindForm, Form, HeldForm, NameForm, TailForm, WalkForm};
     use crate::{
         interner::{
             hash::Ahash,
@@ -220,5 +271,33 @@ mod others {
         let row = form.live::<Blaze<Ahash>>(row, "blazinterner");
         let row = form.live::<Dash<Ahash>>(row, "dashmap");
         form.live::<Papaya<Ahash>>(row, "papaya")
+    }
+
+    pub(super) fn tails<F: TailForm>(row: Row, form: &F) -> Row {
+        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
+        let row = form.side::<Internity<Ahash>>(row, "internity");
+        let row = form.side::<Symbols<Ahash>>(row, "symbol_table");
+        let row = form.side::<Inturn<Ahash>>(row, "inturn");
+        let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
+        let row = form.side::<Dash<Ahash>>(row, "dashmap");
+        form.side::<Papaya<Ahash>>(row, "papaya")
+    }
+
+    pub(super) fn walkers<F: WalkForm>(row: Row, form: &F) -> Row {
+        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
+        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
+        let row = form.side::<Inturn<Ahash>>(row, "inturn");
+        form.side::<Blaze<Ahash>>(row, "blazinterner")
+    }
+
+    pub(super) fn held<F: HeldForm>(row: Row, form: &F) -> Row {
+        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
+        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
+        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
+        let row = form.side::<Internity<Ahash>>(row, "internity");
+        let row = form.side::<Inturn<Ahash>>(row, "inturn");
+        let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
+        let row = form.side::<Dash<Ahash>>(row, "dashmap");
+        form.side::<Papaya<Ahash>>(row, "papaya")
     }
 }

@@ -47,6 +47,24 @@ pub(super) trait Names: Sync + Sized + 'static {
     fn name<'a>(&'a self, symbol: &'a Self::Symbol) -> &'a str;
 }
 
+/// A table that shows all it has.
+pub(super) trait Walk: Sync + Sized + 'static {
+    /// With these strings in it.
+    fn of_all(texts: &[&'static str]) -> Self;
+
+    /// Hands over every string.
+    fn walk(&self, each: impl FnMut(&str));
+}
+
+/// A table whose memory is counted.
+pub(super) trait Held: Sized + 'static {
+    /// With these strings in it.
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self;
+
+    /// How many strings it holds.
+    fn len(&self) -> usize;
+}
+
 /// What [`Lookup::of`] is for a table that grows.
 pub(super) fn filled<T: Grow>(texts: &[&'static str]) -> T {
     let mut table = T::empty();

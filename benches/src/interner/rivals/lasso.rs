@@ -4,7 +4,7 @@ use lasso::{Capacity, Key as _, Rodeo, RodeoReader, Spur, ThreadedRodeo};
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Live, Lookup, Names, filled},
+    table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled},
 };
 
 /// Filled by one owner. Threads cannot share it, so that [`LassoReader`] stands for it in lookups.
@@ -12,10 +12,7 @@ pub(in crate::interner) struct LassoRodeo<S>(Rodeo<Spur, S>);
 
 impl<S: Hashing + Clone> Grow for LassoRodeo<S> {
     fn empty() -> Self {
-        Self(Rodeo::with_capacity_and_hasher(
-            Capacity::minimal(),
-            S::default(),
-        ))
+        Self(Rodeo::with_hasher(S::default()))
     }
 
     fn roomy(strings: usize, bytes: usize) -> Self {
@@ -77,10 +74,7 @@ pub(in crate::interner) struct LassoThreaded<S>(ThreadedRodeo<Spur, S>);
 
 impl<S: Hashing + Clone> Grow for LassoThreaded<S> {
     fn empty() -> Self {
-        Self(ThreadedRodeo::with_capacity_and_hasher(
-            Capacity::minimal(),
-            S::default(),
-        ))
+        Self(ThreadedRodeo::with_hasher(S::default()))
     }
 
     fn roomy(strings: usize, bytes: usize) -> Self {
@@ -132,5 +126,43 @@ impl<S: Hashing + Clone> Names for LassoThreaded<S> {
     #[inline]
     fn name(&self, symbol: &Spur) -> &str {
         self.0.resolve(symbol)
+    }
+}
+
+impl<S: Hashing + Clone> Held for LassoThreaded<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.0.get_or_intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S: Hashing + Clone> Held for LassoReader<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let mut rodeo = LassoRodeo::<S>::empty();
+        texts.for_each(|text| {
+            rodeo.0.get_or_intern(text);
+        });
+        Self(rodeo.0.into_reader())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S: Hashing + Clone> Walk for LassoReader<S> {
+    fn of_all(texts: &[&'static str]) -> Self {
+        Self::of(texts)
+    }
+
+    fn walk(&self, mut each: impl FnMut(&str)) {
+        self.0.iter().for_each(|(_, text)| each(text));
     }
 }

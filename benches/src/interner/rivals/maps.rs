@@ -6,7 +6,7 @@ use dashmap::DashMap;
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Live, Lookup, filled},
+    table::{Find, Grow, Held, Live, Lookup, filled},
 };
 
 /// `dashmap`.
@@ -117,5 +117,33 @@ impl<S: Hashing> Find for Papaya<S> {
     #[inline]
     fn find(&self, text: &str) -> Option<u64> {
         self.map.pin().get(text).map(|&number| number.into())
+    }
+}
+
+impl<S: Hashing + Clone> Held for Dash<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.hit(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.map.len()
+    }
+}
+
+impl<S: Hashing> Held for Papaya<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.hit(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.map.len()
     }
 }

@@ -8,7 +8,7 @@ use symbol_table::{Symbol, SymbolTable};
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Live, Lookup, Names, filled},
+    table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled},
 };
 
 /// The hasher that `symbol_table` takes by default.
@@ -224,5 +224,67 @@ impl<S: Hashing> Names for Blaze<S> {
     #[inline]
     fn name(&self, symbol: &Self::Symbol) -> &str {
         self.0.lookup(*symbol)
+    }
+}
+
+impl<S: Hashing> Held for Internity<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.0.intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S: Hashing + Clone> Held for Inturn<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.0.intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S: Hashing> Held for Blaze<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.0.intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.strings()
+    }
+}
+
+impl<S: Hashing + Clone> Walk for Inturn<S> {
+    fn of_all(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    fn walk(&self, mut each: impl FnMut(&str)) {
+        self.0.iter().for_each(|(_, text)| each(text));
+    }
+}
+
+impl<S: Hashing> Walk for Blaze<S> {
+    fn of_all(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    fn walk(&self, each: impl FnMut(&str)) {
+        self.0.iter().for_each(each);
     }
 }

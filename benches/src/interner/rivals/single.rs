@@ -4,7 +4,7 @@ use string_interner::{DefaultBackend, DefaultSymbol, StringInterner, Symbol as _
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Lookup, Names, filled},
+    table::{Find, Grow, Held, Lookup, Names, Walk, filled},
 };
 
 /// With its default backend, which keeps all strings in one buffer.
@@ -58,5 +58,29 @@ impl<S: Hashing> Names for StringInterned<S> {
     #[inline]
     fn name(&self, symbol: &DefaultSymbol) -> &str {
         self.0.resolve(*symbol).expect("a symbol of this table")
+    }
+}
+
+impl<S: Hashing> Held for StringInterned<S> {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let mut table = Self::empty();
+        texts.for_each(|text| {
+            table.0.get_or_intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S: Hashing> Walk for StringInterned<S> {
+    fn of_all(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    fn walk(&self, mut each: impl FnMut(&str)) {
+        self.0.iter().for_each(|(_, text)| each(text));
     }
 }
