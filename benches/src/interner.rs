@@ -8,6 +8,7 @@ mod gate;
 mod hash;
 mod hit;
 mod iterate;
+mod life;
 mod memory;
 mod ours;
 mod plain;
@@ -30,6 +31,7 @@ pub fn rows(context: &Context) -> Vec<Row> {
     rows.extend(fill::rows());
     rows.extend(resolve::rows());
     rows.extend(iterate::rows());
+    rows.extend(life::rows());
     rows.extend(tail::rows());
     rows.extend(memory::rows());
     rows

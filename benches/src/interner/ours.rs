@@ -1,6 +1,6 @@
 //! Ours, in each of its forms.
 
-use thrifty_interner::{Interner, Sym, Symbol as _};
+use thrifty_interner::{Dedup, Frozen, Interner, LocalInterner, Resolver, Sym, Symbol as _};
 
 use super::table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled};
 
@@ -81,5 +81,183 @@ impl Walk for Thrifty {
 
     fn walk(&self, mut each: impl FnMut(&str)) {
         self.0.iter().for_each(|(_, text)| each(text));
+    }
+}
+
+/// For one thread; read-only where threads share it.
+pub(super) struct ThriftyLocal(pub(super) LocalInterner);
+
+impl Grow for ThriftyLocal {
+    fn empty() -> Self {
+        Self(LocalInterner::new())
+    }
+
+    fn roomy(strings: usize, _bytes: usize) -> Self {
+        let mut table = LocalInterner::new();
+        table.try_reserve(strings).expect("there is memory");
+        Self(table)
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.0.intern(text).index().into()
+    }
+}
+
+impl Held for ThriftyLocal {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let mut table = Self::empty();
+        texts.for_each(|text| {
+            table.0.intern(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Held for ThriftyFrozen {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        Self(ThriftyLocal::holding(texts).0.freeze())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Held for ThriftyResolver {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        Self(ThriftyLocal::holding(texts).0.freeze_resolver())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Read-only, both ways.
+pub(super) struct ThriftyFrozen(Frozen);
+
+/// Read-only, from symbols to strings.
+pub(super) struct ThriftyResolver(Resolver);
+
+macro_rules! read_only {
+    ($($name:ident, $of:expr;)+) => { $(
+        impl Lookup for $name {
+            fn of(texts: &[&'static str]) -> Self {
+                let of: fn(ThriftyLocal) -> Self = $of;
+                of(filled(texts))
+            }
+
+            #[inline]
+            fn hit(&self, text: &str) -> u64 {
+                self.find(text).expect("it is known")
+            }
+        }
+
+        impl Find for $name {
+            #[inline]
+            fn find(&self, text: &str) -> Option<u64> {
+                self.0.get(text).map(|symbol| symbol.index().into())
+            }
+        }
+    )+ };
+}
+
+read_only! {
+    ThriftyLocal, |local| local;
+    ThriftyFrozen, |local| Self(local.0.freeze());
+}
+
+macro_rules! named {
+    ($($name:ident, $of:expr;)+) => { $(
+        impl Names for $name {
+            type Symbol = Sym;
+
+            fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Sym>) {
+                let mut local: LocalInterner = LocalInterner::new();
+                let symbols = texts.iter().map(|&text| local.intern(text)).collect();
+                let of: fn(ThriftyLocal) -> Self = $of;
+                (of(ThriftyLocal(local)), symbols)
+            }
+
+            #[inline]
+            fn name(&self, symbol: &Sym) -> &str {
+                self.0.resolve(*symbol)
+            }
+        }
+
+        impl Walk for $name {
+            fn of_all(texts: &[&'static str]) -> Self {
+                Self::with_symbols(texts).0
+            }
+
+            fn walk(&self, mut each: impl FnMut(&str)) {
+                self.0.iter().for_each(|(_, text)| each(text));
+            }
+        }
+    )+ };
+}
+
+named! {
+    ThriftyLocal, |local| local;
+    ThriftyFrozen, |local| Self(local.0.freeze());
+    ThriftyResolver, |local| Self(local.0.freeze_resolver());
+}
+
+/// The bounded one, with room for everything: counted handles, whose addresses stand for the strings.
+pub(super) struct ThriftyDedup(Dedup);
+
+impl Grow for ThriftyDedup {
+    fn empty() -> Self {
+        Self(Dedup::new(1 << 30))
+    }
+
+    fn roomy(_strings: usize, _bytes: usize) -> Self {
+        Self::empty()
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl Live for ThriftyDedup {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.hit(text)
+    }
+}
+
+impl Lookup for ThriftyDedup {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.0.dedup(text).as_ptr().addr() as u64
+    }
+}
+
+impl Find for ThriftyDedup {
+    #[inline]
+    fn find(&self, text: &str) -> Option<u64> {
+        self.0.get(text).map(|shared| shared.as_ptr().addr() as u64)
+    }
+}
+
+impl Held for ThriftyDedup {
+    fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
+        let table = Self::empty();
+        texts.for_each(|text| {
+            table.0.dedup(text);
+        });
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
     }
 }

@@ -4,7 +4,7 @@ use std::hash::RandomState;
 
 use super::{
     hash::Ahash,
-    ours::Thrifty,
+    ours::{Thrifty, ThriftyDedup, ThriftyFrozen, ThriftyLocal, ThriftyResolver},
     plain::{Listed, Locked, ReadOnly},
     table::{Find, Grow, Held, Live, Lookup, Names, Walk},
 };
@@ -82,6 +82,9 @@ pub(super) fn with_few<F: Form>(row: Row, form: F) -> Row {
 /// Those with a `get` that adds nothing, all with the same hasher.
 pub(super) fn finders<F: FindForm>(row: Row, form: F) -> Row {
     let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
+    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
+    let row = form.side::<ThriftyDedup>(row, "thrifty-dedup").ours();
     let row = form.side::<ReadOnly<Ahash>>(row, "hashbrown");
     let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
     others::finders(row, &form)
@@ -90,6 +93,9 @@ pub(super) fn finders<F: FindForm>(row: Row, form: F) -> Row {
 /// Those that resolve; `vec` is a list of the strings.
 pub(super) fn namers<F: NameForm>(row: Row, form: F) -> Row {
     let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
+    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
+    let row = form.side::<ThriftyResolver>(row, "thrifty-resolver").ours();
     let row = form.side::<Listed>(row, "vec");
     others::namers(row, &form)
 }
@@ -97,6 +103,8 @@ pub(super) fn namers<F: NameForm>(row: Row, form: F) -> Row {
 /// Every table that one thread can fill, all with the same hasher.
 pub(super) fn growers<F: FillForm>(row: Row, form: F) -> Row {
     let row = form.owned::<Thrifty>(row, "thrifty");
+    let row = form.owned::<ThriftyLocal>(row, "thrifty-local").ours();
+    let row = form.owned::<ThriftyDedup>(row, "thrifty-dedup").ours();
     let row = form.owned::<ReadOnly<Ahash>>(row, "hashbrown");
     let row = form.owned::<Locked<Ahash>>(row, "rwlock-hashmap");
     others::growers(row, &form)
@@ -105,6 +113,7 @@ pub(super) fn growers<F: FillForm>(row: Row, form: F) -> Row {
 /// Every table that several threads can fill, all with the same hasher.
 pub(super) fn lives<F: FillForm>(row: Row, form: F) -> Row {
     let row = form.live::<Thrifty>(row, "thrifty");
+    let row = form.live::<ThriftyDedup>(row, "thrifty-dedup").ours();
     let row = form.live::<Locked<Ahash>>(row, "rwlock-hashmap");
     others::lives(row, &form)
 }
@@ -112,6 +121,7 @@ pub(super) fn lives<F: FillForm>(row: Row, form: F) -> Row {
 /// Every table that is filled by one thread while another asks, all with the same hasher.
 pub(super) fn tails<F: TailForm>(row: Row, form: F) -> Row {
     let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<ThriftyDedup>(row, "thrifty-dedup").ours();
     let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
     others::tails(row, &form)
 }
@@ -119,6 +129,9 @@ pub(super) fn tails<F: TailForm>(row: Row, form: F) -> Row {
 /// Those that can be gone through; `vec` is a list of the strings.
 pub(super) fn walkers<F: WalkForm>(row: Row, form: F) -> Row {
     let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
+    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
+    let row = form.side::<ThriftyResolver>(row, "thrifty-resolver").ours();
     let row = form.side::<Listed>(row, "vec");
     others::walkers(row, &form)
 }
@@ -126,12 +139,19 @@ pub(super) fn walkers<F: WalkForm>(row: Row, form: F) -> Row {
 /// Every table that is not global, since what a global one holds is of all rows.
 pub(super) fn held<F: HeldForm>(row: Row, form: F) -> Row {
     let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
+    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
+    let row = form.side::<ThriftyResolver>(row, "thrifty-resolver").ours();
+    let row = form.side::<ThriftyDedup>(row, "thrifty-dedup").ours();
     let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
     others::held(row, &form)
 }
 
 fn ours<F: Form>(row: Row, form: &F) -> Row {
-    form.side::<Thrifty>(row, "thrifty")
+    let row = form.side::<Thrifty>(row, "thrifty");
+    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
+    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
+    form.side::<ThriftyDedup>(row, "thrifty-dedup").ours()
 }
 
 #[cfg(not(feature = "rivals"))]
