@@ -25,9 +25,10 @@ const HOT: &[(&str, usize)] = &[
     ("probe_realloc", 52),
 ];
 
-/// Pairs of taking from a pool or an allocator of blocks and putting back, with the drop of the guard. They may have landing
-/// pads, since cleaning an item is the user's code.
+/// Pairs of taking from a pool or an allocator of blocks and putting back, with the drop of the guard, and a scope
+/// of an arena. They may have landing pads, since they run the user's code.
 const POOL: &[(&str, usize)] = &[
+    ("probe_arena_scope", 99),
     ("probe_buffer_freeze", 178),
     ("probe_buffer_pair", 154),
     ("probe_class_pair", 107),
@@ -43,8 +44,8 @@ const POOL: &[(&str, usize)] = &[
 /// the cursor, where that is promised.
 const ARENA: &[(&str, usize, &[&str], Option<usize>)] = &[
     ("probe_arena_word", 12, &[], Some(6)),
-    ("probe_arena_text", 79, &["memcpy"], None),
-    ("probe_arena_short", 54, &[], None),
+    ("probe_arena_text", 91, &["memcpy"], Some(14)),
+    ("probe_arena_short", 60, &[], Some(14)),
 ];
 
 /// What an interner does with a string that is there: no lock, and a call only for what is long.

@@ -66,6 +66,15 @@ pub(crate) const fn crossed(lo: usize, hi: usize) -> bool {
     (hi.wrapping_sub(lo) as isize) < 0
 }
 
+/// Whether `size` bytes lie between the cursors, of any number at all.
+///
+/// What needs no alignment asks so: for a difference of three numbers, whose sign [`crossed`] looks at, the compiler
+/// makes a sum of two that nothing else needs.
+#[inline]
+pub(crate) const fn holds(lo: usize, hi: usize, size: usize) -> bool {
+    size <= hi.wrapping_sub(lo)
+}
+
 /// Places `size` bytes at the low end. `lo` is a multiple of `min`, and stays one.
 ///
 /// `size` and `align` are those of a valid layout. The window takes the same steps with pointers, because
@@ -126,7 +135,12 @@ mod tests {
     /// As the window does it.
     fn down(lo: usize, hi: usize, size: usize, align: usize) -> Option<usize> {
         let start = start_down(hi, size, align);
-        (!crossed(lo, start)).then_some(start)
+        let fits = if align == 1 {
+            holds(lo, hi, size)
+        } else {
+            !crossed(lo, start)
+        };
+        fits.then_some(start)
     }
 
     fn down_oracle(lo: u128, hi: u128, size: u128, align: u128) -> Option<u128> {

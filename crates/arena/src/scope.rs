@@ -8,7 +8,7 @@
 //! value that the user could forget. And the scope (or arena) around is borrowed exclusively meanwhile: so
 //! nothing outside can allocate in it, or grow, or be given back, between mark and end.
 
-use core::{fmt, marker::PhantomData, ops::Deref};
+use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops::Deref};
 
 use crate::{
     Arena,
@@ -81,14 +81,16 @@ fn within<R, const MIN_ALIGN: usize>(
     arena: &Arena<MIN_ALIGN>,
     run: impl for<'s> FnOnce(Scope<'s, MIN_ALIGN>) -> R,
 ) -> R {
-    let _rewind = Rewind {
+    let rewind = Rewind {
         store: &arena.store,
         mark: arena.store.mark(),
     };
-    run(Scope {
+    let result = run(Scope {
         arena,
         brand: PhantomData,
-    })
+    });
+    rewind.end();
+    result
 }
 
 /// Notes that the outermost scope ends.
@@ -101,22 +103,41 @@ impl Drop for Open<'_> {
     }
 }
 
-/// Gives back what came since the mark, when the closure returns or panics.
+/// Gives back what came since the mark: by [`end`](Self::end), and when the closure panics, by being dropped.
+///
+/// # Why both are safe
+///
+/// - The mark is of this store; scopes inside this one have ended, since they are closures, and a reset
+///   needs the arena exclusively.
+/// - What came since has the lifetime of a scope that ends here, or borrows it. What is from before was
+///   not given back: whatever could is a borrow of the arena or of the scope around, which is borrowed
+///   exclusively.
 struct Rewind<'a> {
     store: &'a Store,
     mark: Mark,
 }
 
+impl Rewind<'_> {
+    /// Without a panic nobody takes the address of the mark, so that it stays in registers.
+    #[inline]
+    fn end(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: see `Rewind`; it is not dropped.
+        unsafe { this.store.rewind(this.mark) };
+    }
+}
+
 impl Drop for Rewind<'_> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY:
-        // - the mark is of this store; scopes inside this one have ended, since they are closures, and a
-        //   reset needs the arena exclusively;
-        // - what came since has the lifetime of a scope that ends here, or borrows it. What is from before
-        //   was not given back: whatever could is a borrow of the arena or of the scope around, which is
-        //   borrowed exclusively.
-        unsafe { self.store.rewind(&self.mark) };
+        let Mark {
+            lo,
+            hi,
+            chunk,
+            side,
+        } = self.mark;
+        // SAFETY: see `Rewind`.
+        unsafe { self.store.rewind_slow(lo, hi, chunk, side) };
     }
 }
 

@@ -247,8 +247,11 @@ impl Store {
     /// To be called before the window gets bytes back.
     #[inline]
     pub(crate) fn note_fullest(&self) {
-        let least = self.least_free.get().min(self.window.free());
-        self.least_free.set(least);
+        let free = self.window.free();
+        // A branch: as a minimum, it would have to wait for what the call before has written.
+        if free < self.least_free.get() {
+            self.least_free.set(free);
+        }
     }
 
     fn note_peak(&self) {

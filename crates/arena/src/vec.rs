@@ -13,7 +13,13 @@ pub use self::{
     into_iter::IntoIter,
 };
 
-use core::{marker::PhantomData, mem::ManuallyDrop, ptr, ptr::NonNull, slice};
+use core::{
+    marker::PhantomData,
+    mem::{ManuallyDrop, needs_drop},
+    ptr,
+    ptr::NonNull,
+    slice,
+};
 
 use thrifty_traits::{AllocError, Rejected};
 
@@ -29,7 +35,7 @@ use crate::{
 ///
 /// # Memory
 ///
-/// Doubles, from four elements. A vector that has to move leaves its old room behind until the arena is
+/// Doubles, from four elements or 64 bytes, whichever is more. A vector that has to move leaves its old room behind until the arena is
 /// reset; one that is dropped gives its room back if nothing came after it.
 ///
 /// # Concurrency
@@ -61,10 +67,19 @@ pub struct ArenaVec<'a, T, const MIN_ALIGN: usize = 8> {
     owns: PhantomData<T>,
 }
 
-/// What an empty vector grows to.
+/// What an empty vector grows to, at least.
 const FIRST_CAPACITY: usize = 4;
 
+/// The same in bytes: small elements fill a line of the cache.
+const FIRST_BYTES: usize = 64;
+
 impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
+    /// What an empty vector grows to.
+    const FIRST: usize = match FIRST_BYTES.checked_div(size_of::<T>()) {
+        Some(count) if count > FIRST_CAPACITY => count,
+        _ => FIRST_CAPACITY,
+    };
+
     /// An empty vector, which has no room yet.
     ///
     /// # Examples
@@ -171,8 +186,7 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
     #[track_caller]
     pub fn push(&mut self, element: T) {
         if self.len == self.capacity {
-            let (start, capacity) =
-                Self::room_or_fail_slow(self.arena, self.start, self.capacity, self.len);
+            let (start, capacity) = Self::room_or_fail_slow(self.arena, self.start, self.capacity);
             // INVARIANT: 1 — the room is the vector's.
             self.start = start;
             self.capacity = capacity;
@@ -273,7 +287,7 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
         Ok(())
     }
 
-    /// [`room_slow`](Self::room_slow) for one more, or a panic.
+    /// [`room_slow`](Self::room_slow) for one more than there is room for, or a panic.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -281,9 +295,52 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
         arena: &'a Arena<MIN_ALIGN>,
         start: NonNull<T>,
         capacity: usize,
-        len: usize,
     ) -> (NonNull<T>, usize) {
-        Self::room_slow(arena, start, capacity, len, 1).unwrap_or_else(|error| fail(error))
+        // SAFETY: the parts of a vector without free room, says the caller.
+        match unsafe { Self::doubled(arena, start, capacity, capacity) } {
+            Some(room) => room,
+            None => Self::room_slow(arena, start, capacity, capacity, 1)
+                .unwrap_or_else(|error| fail(error)),
+        }
+    }
+
+    /// Doubles the room of a vector, if the window has so much: in most cases growing is no more than this.
+    ///
+    /// # Safety
+    ///
+    /// The parts are those of a vector.
+    #[inline]
+    unsafe fn doubled(
+        arena: &'a Arena<MIN_ALIGN>,
+        start: NonNull<T>,
+        capacity: usize,
+        len: usize,
+    ) -> Option<(NonNull<T>, usize)> {
+        // So that no size overflows.
+        let held = capacity * size_of::<T>();
+        if size_of::<T>() == 0 || size_of::<T>() > SIDE_FROM || held > isize::MAX as usize / 4 {
+            return None;
+        }
+        let window = &arena.store.window;
+        if capacity == 0 {
+            let bytes = Self::FIRST * size_of::<T>();
+            let first = window.up(bytes, align_of::<T>(), MIN_ALIGN)?;
+            return Some((first.cast(), Self::FIRST));
+        }
+        let doubled = (2 * capacity).max(Self::FIRST);
+        let bytes = doubled * size_of::<T>();
+        // SAFETY: the vector's own room (invariant 1).
+        if unsafe { arena.resize_last(start.cast(), held, bytes) } {
+            return Some((start, doubled));
+        }
+        // What has a chunk of its own would have to go back.
+        if held > SIDE_FROM {
+            return None;
+        }
+        let moved = window.up(bytes, align_of::<T>(), MIN_ALIGN)?.cast::<T>();
+        // SAFETY: so many elements are valid (invariant 2); the new room is larger, and was free.
+        unsafe { start.copy_to_nonoverlapping(moved, len) };
+        Some((moved, doubled))
     }
 
     /// Grows the room of a vector: where it then is, and for how many.
@@ -299,6 +356,12 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
         len: usize,
         more: usize,
     ) -> Result<(NonNull<T>, usize), AllocError> {
+        if more <= capacity.saturating_mul(2).max(Self::FIRST) - len {
+            // SAFETY: the parts of a vector, says the caller.
+            if let Some(room) = unsafe { Self::doubled(arena, start, capacity, len) } {
+                return Ok(room);
+            }
+        }
         let mut vec = ManuallyDrop::new(Self {
             start,
             capacity,
@@ -314,7 +377,7 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
         let overflow = AllocError::overflow(align_of::<T>());
         let least = self.len.checked_add(more).ok_or(overflow)?;
         slice_size::<T>(least)?;
-        let doubled = self.capacity.saturating_mul(2).max(FIRST_CAPACITY);
+        let doubled = self.capacity.saturating_mul(2).max(Self::FIRST);
         let most = isize::MAX as usize / size_of::<T>().max(1);
         let wanted = least.max(doubled.min(most));
         if self.grow_in_place(wanted) {
@@ -479,16 +542,31 @@ impl<'a, T, const MIN_ALIGN: usize> ArenaVec<'a, T, MIN_ALIGN> {
     }
 }
 
+impl<T, const MIN_ALIGN: usize> ArenaVec<'_, T, MIN_ALIGN> {
+    /// Gives the room of a vector back.
+    ///
+    /// Takes it by its parts, and is not inlined, so that the drop is, where a panic leads: or it would get the
+    /// vector's address, and a loop that pushes would have to keep the vector in memory.
+    ///
+    /// # Safety
+    ///
+    /// The parts are those of a vector whose room is not used again.
+    #[inline(never)]
+    unsafe fn give_room(arena: &Arena<MIN_ALIGN>, start: NonNull<T>, capacity: usize) {
+        // SAFETY: the vector's own room (invariant 1), which ends here.
+        unsafe { arena.give_back(start.cast(), capacity * size_of::<T>()) };
+    }
+}
+
 impl<T, const MIN_ALIGN: usize> Drop for ArenaVec<'_, T, MIN_ALIGN> {
     #[inline]
     fn drop(&mut self) {
-        self.clear();
+        if needs_drop::<T>() {
+            self.clear();
+        }
         if size_of::<T>() != 0 {
-            // SAFETY: the vector's own room (invariant 1), which ends here.
-            unsafe {
-                self.arena
-                    .give_back(self.start.cast(), self.capacity * size_of::<T>());
-            }
+            // SAFETY: the vector's parts, and its end.
+            unsafe { Self::give_room(self.arena, self.start, self.capacity) };
         }
     }
 }

@@ -151,11 +151,19 @@ impl Window {
     /// Takes bytes at the high end, as [`up`](Self::up) does at the low one.
     #[inline]
     pub(crate) fn down(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
-        let hi = self.hi.get();
-        let start = hi.map_addr(|hi| kernel::start_down(hi, size, align));
-        if kernel::crossed(self.lo.get().addr(), start.addr()) {
-            return None;
-        }
+        let (lo, hi) = (self.lo.get(), self.hi.get());
+        let start = if align == 1 {
+            if !kernel::holds(lo.addr(), hi.addr(), size) {
+                return None;
+            }
+            hi.wrapping_sub(size)
+        } else {
+            let start = hi.map_addr(|hi| kernel::start_down(hi, size, align));
+            if kernel::crossed(lo.addr(), start.addr()) {
+                return None;
+            }
+            start
+        };
         // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
         // it.
         self.hi.set(start);

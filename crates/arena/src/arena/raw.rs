@@ -240,10 +240,10 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         let Some(placed) = kernel::up(start.addr().get(), hi.addr(), new_size, 1, MIN_ALIGN) else {
             return false;
         };
-        self.store.note_fullest();
         if new_size > size {
             asan::wake(start.as_ptr(), new_size);
         } else {
+            self.store.note_fullest();
             let cursor = start.as_ptr().with_addr(placed.cursor);
             asan::sleep(cursor, lo.addr() - placed.cursor);
         }

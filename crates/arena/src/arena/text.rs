@@ -5,7 +5,10 @@ use core::{ffi::CStr, fmt, ptr::NonNull};
 use thrifty_traits::AllocError;
 
 use super::{Arena, fail, slices::slice_of};
-use crate::{ArenaString, FormatError, copy::copy_bytes};
+use crate::{
+    ArenaString, FormatError,
+    copy::{COPIED_INLINE, copy_bytes},
+};
 
 impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// Copies a text, without padding.
@@ -25,9 +28,8 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     #[inline]
     #[track_caller]
     pub fn alloc_str(&self, text: &str) -> &mut str {
-        match self.hit_bytes(text.len(), 1) {
-            // SAFETY: just taken for so many bytes.
-            Some(start) => unsafe { copy_text(start, text) },
+        match self.hit_text(text) {
+            Some(text) => text,
             None => self.str_slow(text),
         }
     }
@@ -39,11 +41,24 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// If there is no room.
     #[inline]
     pub fn try_alloc_str(&self, text: &str) -> Result<&mut str, AllocError> {
-        match self.hit_bytes(text.len(), 1) {
-            // SAFETY: just taken for so many bytes.
-            Some(start) => Ok(unsafe { copy_text(start, text) }),
+        match self.hit_text(text) {
+            Some(text) => Ok(text),
             None => self.try_str_slow(text),
         }
+    }
+
+    /// Copies a text, if the window has room.
+    #[inline]
+    fn hit_text(&self, text: &str) -> Option<&mut str> {
+        // Asked first, this one question tells of most texts where they go and how they are copied.
+        if text.len() <= COPIED_INLINE {
+            let start = self.hit_bytes(text.len(), 1)?;
+            // SAFETY: just taken for so many bytes.
+            return Some(unsafe { copy_text(start, text) });
+        }
+        let start = self.hit_bytes(text.len(), 1)?;
+        // SAFETY: just taken for so many bytes.
+        Some(unsafe { copy_text(start, text) })
     }
 
     #[cold]
@@ -153,18 +168,18 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         let mut at = start;
         // SAFETY: the room is for all of the parts and separators, and each is written once.
         unsafe { append(&mut at, first) };
-        if separator.is_empty() {
-            for part in rest {
-                // SAFETY: as above.
-                unsafe { append(&mut at, part) };
+        match separator.len() {
+            0 => {
+                for part in rest {
+                    // SAFETY: as above.
+                    unsafe { append(&mut at, part) };
+                }
             }
-        } else {
-            for part in rest {
-                // SAFETY: as above.
-                unsafe { append(&mut at, separator) };
-                // SAFETY: as above.
-                unsafe { append(&mut at, part) };
-            }
+            // As most separators are; of a known length, it is one store.
+            // SAFETY: as above.
+            1 => unsafe { append_parted(&mut at, rest, &separator[..1]) },
+            // SAFETY: as above.
+            _ => unsafe { append_parted(&mut at, rest, separator) },
         }
         debug_assert_eq!(
             at.addr().get() - start.addr().get(),
@@ -259,6 +274,21 @@ unsafe fn append(at: &mut NonNull<u8>, text: &str) {
     unsafe { copy_bytes(text.as_ptr(), at.as_ptr(), text.len()) };
     // SAFETY: within the room, or at its end.
     *at = unsafe { at.add(text.len()) };
+}
+
+/// Writes texts, each after a separator, and moves on by their length.
+///
+/// # Safety
+///
+/// There is room for them at `at`, exclusively.
+#[inline]
+unsafe fn append_parted(at: &mut NonNull<u8>, parts: &[&str], separator: &str) {
+    for part in parts {
+        // SAFETY: the caller's contract is the same.
+        unsafe { append(at, separator) };
+        // SAFETY: the caller's contract is the same.
+        unsafe { append(at, part) };
+    }
 }
 
 /// Copies a text to where there is room for it.

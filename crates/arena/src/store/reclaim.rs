@@ -18,13 +18,13 @@ use crate::{
 ///
 /// No two fields follow each other that do so in the [`Store`]: such a pair is read by one load, which
 /// waits until the cursor that the scope before has just written is in the cache.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Mark {
-    hi: *mut u8,
-    lo: *mut u8,
-    side: Option<NonNull<Chunk>>,
-    chunk: Option<NonNull<Chunk>>,
+    pub(crate) hi: *mut u8,
+    pub(crate) lo: *mut u8,
+    pub(crate) side: Option<NonNull<Chunk>>,
+    pub(crate) chunk: Option<NonNull<Chunk>>,
 }
 
 impl Store {
@@ -46,8 +46,9 @@ impl Store {
     /// - `mark` is from this store, and neither was it rewound to an earlier one since, nor reset;
     /// - nothing that was allocated since is used again, and nothing from before has been given back.
     #[inline]
-    pub(crate) unsafe fn rewind(&self, mark: &Mark) {
-        let is_here = self.window.chunk.get() == mark.chunk && self.side.get() == mark.side;
+    pub(crate) unsafe fn rewind(&self, mark: Mark) {
+        let is_here =
+            are_same(self.window.chunk.get(), mark.chunk) && are_same(self.side.get(), mark.side);
         if is_here && !self.scrubs() {
             self.note_fullest();
             // SAFETY: the cursor was the window's at the mark, and what came later is not used again.
@@ -57,7 +58,7 @@ impl Store {
             return;
         }
         // SAFETY: the caller's contract is the same.
-        unsafe { self.rewind_slow(mark) };
+        unsafe { self.rewind_slow(mark.lo, mark.hi, mark.chunk, mark.side) };
     }
 
     /// Whether what is given back is overwritten.
@@ -66,12 +67,26 @@ impl Store {
         self.config.zeroize || cfg!(debug_assertions) || cfg!(thrifty_asan)
     }
 
+    /// Takes the mark by its parts: by reference, a mark would have to be in memory for the other way, too.
+    ///
     /// # Safety
     ///
     /// As for [`rewind`](Self::rewind).
     #[cold]
     #[inline(never)]
-    unsafe fn rewind_slow(&self, mark: &Mark) {
+    pub(crate) unsafe fn rewind_slow(
+        &self,
+        lo: *mut u8,
+        hi: *mut u8,
+        chunk: Option<NonNull<Chunk>>,
+        side: Option<NonNull<Chunk>>,
+    ) {
+        let mark = Mark {
+            hi,
+            lo,
+            side,
+            chunk,
+        };
         self.note_peak();
         while self.side.get() != mark.side {
             // SAFETY: chunks in lists are not freed.
@@ -84,7 +99,7 @@ impl Store {
             unsafe { self.spare_whole(chunk) };
         }
         // SAFETY: the caller's contract is the same.
-        unsafe { self.rewind_chain(mark) };
+        unsafe { self.rewind_chain(&mark) };
         self.free_excess();
     }
 
@@ -507,6 +522,13 @@ impl Store {
         // SAFETY: the buffer is the store's alone, as `with_home` was told, or empty.
         unsafe { scrub(start, end, self.config.zeroize) };
     }
+}
+
+/// Equality of addresses; that of options asks first whether there are any.
+#[inline]
+fn are_same(a: Option<NonNull<Chunk>>, b: Option<NonNull<Chunk>>) -> bool {
+    let address = |chunk: Option<NonNull<Chunk>>| chunk.map_or(0, |chunk| chunk.addr().get());
+    address(a) == address(b)
 }
 
 /// Moves chunks of `2.pow(class)` bytes and more, and less than twice as many, from a list to another one, as far
