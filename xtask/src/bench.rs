@@ -19,7 +19,7 @@ use crate::{failure::Failure, job::Job, program, workspace::Workspace};
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct BenchArgs {
-    /// What to hand on: `--quick`, `--filter RE`, `--input FILE…`, `--json`, `--profile cpu|heap`; `--help` tells all
+    /// What to hand on: `--quick`, `--filter RE`, `--input FILE…`, `--json`, `--profile cpu|instructions|heap`; `--help` tells all
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<OsString>,
 }

@@ -72,8 +72,10 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[non_exhaustive]
 pub enum Profile {
-    /// Instructions, with valgrind's callgrind
+    /// Instructions by function, with valgrind's callgrind
     Cpu,
+    /// Instructions per operation of all sides, with callgrind
+    Instructions,
     /// Allocations, with valgrind's dhat
     Heap,
 }

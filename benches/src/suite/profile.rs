@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod dhat;
+mod instructions;
 
 use core::time::Duration;
 use std::{
@@ -33,7 +34,7 @@ pub(super) fn run(
     selection: &[OsString],
 ) -> Result<ExitCode, Failure> {
     let sides: usize = rows.iter().map(|row| row.contestants().len()).sum();
-    if sides > MOST_SIDES {
+    if sides > MOST_SIDES && what != Profile::Instructions {
         return Err(Failure::usage(format!(
             "{sides} sides to profile, one by one; --filter leaves up to {MOST_SIDES}"
         )));
@@ -46,6 +47,10 @@ pub(super) fn run(
     fs::create_dir_all(out)
         .map_err(|error| Failure::failed(format!("cannot make {}: {error}", out.display())))?;
     for row in rows {
+        if what == Profile::Instructions {
+            instructions::show(row, out, selection)?;
+            continue;
+        }
         for side in row.contestants() {
             let (id, name) = (row.id().as_str(), side.name());
             let subject = side.make();
@@ -60,14 +65,16 @@ pub(super) fn run(
             ))?;
             let mut command = Command::new("valgrind");
             let file = match what {
-                Profile::Cpu => callgrind::arguments(&mut command, file),
+                Profile::Cpu | Profile::Instructions => callgrind::arguments(&mut command, file),
                 Profile::Heap => dhat::arguments(&mut command, file),
             };
             command.arg(own_path()?).args(selection);
             command.args(["--side", id, name, &iterations.to_string()]);
+            let begun = Instant::now();
             finish(&mut command)?;
+            eprintln!("  took {:.1} s", begun.elapsed().as_secs_f64());
             print(&match what {
-                Profile::Cpu => callgrind::summary(&file, together)?,
+                Profile::Cpu | Profile::Instructions => callgrind::summary(&file, together)?,
                 Profile::Heap => dhat::summary(&file, together)?,
             })?;
         }
@@ -90,12 +97,10 @@ fn own_path() -> Result<PathBuf, Failure> {
 }
 
 fn finish(command: &mut Command) -> Result<(), Failure> {
-    let begun = Instant::now();
     let output = command.stdin(Stdio::null()).output();
     let output =
         output.map_err(|error| Failure::failed(format!("cannot start valgrind: {error}")))?;
     if output.status.success() {
-        eprintln!("  took {:.1} s", begun.elapsed().as_secs_f64());
         return Ok(());
     }
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
