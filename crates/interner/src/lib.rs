@@ -28,6 +28,8 @@ mod panics;
 mod portable;
 #[expect(unsafe_code, reason = "turns stored bytes back into keys")]
 mod resolver;
+#[cfg(feature = "serde-1")]
+mod serde_1;
 #[expect(unsafe_code, reason = "counts and frees blocks of raw bytes")]
 mod shared;
 mod state;
@@ -56,3 +58,12 @@ pub use self::{
 
 /// Marks a type with the keys and symbols that it is for, and owns neither.
 type Kinds<K, Y> = core::marker::PhantomData<(fn() -> Y, fn(&K))>;
+
+/// What the macros expand to; not an interface.
+#[cfg(feature = "serde-raw")]
+#[doc(hidden)]
+pub mod __private {
+    pub use serde_core;
+
+    pub use crate::serde_1::symbol_from;
+}

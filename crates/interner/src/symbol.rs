@@ -56,6 +56,8 @@ macro_rules! symbols {
                 number - 1
             }
         }
+
+        crate::__symbol_serde!($name);
     )+ };
 }
 
@@ -147,5 +149,41 @@ macro_rules! __symbol {
                 $crate::Symbol::index(self.0)
             }
         }
+
+        $crate::__symbol_serde!($name);
     };
+}
+
+/// A symbol as its bare index, where the feature `serde-raw` is on.
+#[cfg(feature = "serde-raw")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __symbol_serde {
+    ($name:ident) => {
+        impl $crate::__private::serde_core::Serialize for $name {
+            fn serialize<S>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error>
+            where
+                S: $crate::__private::serde_core::Serializer,
+            {
+                serializer.serialize_u32($crate::Symbol::index(*self))
+            }
+        }
+
+        impl<'de> $crate::__private::serde_core::Deserialize<'de> for $name {
+            fn deserialize<D>(deserializer: D) -> ::core::result::Result<Self, D::Error>
+            where
+                D: $crate::__private::serde_core::Deserializer<'de>,
+            {
+                $crate::__private::symbol_from(deserializer)
+            }
+        }
+    };
+}
+
+/// Nothing: symbols are not serialised unless the feature `serde-raw` is on.
+#[cfg(not(feature = "serde-raw"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __symbol_serde {
+    ($name:ident) => {};
 }

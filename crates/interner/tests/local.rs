@@ -1,5 +1,7 @@
 //! `LocalInterner` against an oracle, at its boundaries, and with hashers that misbehave.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
+
 use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
@@ -283,7 +285,7 @@ fn limits_are_kept_exactly() {
             assert!(!interner.is_empty(), "{limit} bytes hold something");
         }
     }
-    let mut short: LocalInterner = LocalInterner::builder().max_len(3).build();
+    let mut short: LocalInterner = LocalInterner::builder().max_length(3).build();
     let error = InternError::TooLong {
         length_bytes: 4,
         limit_bytes: 3,

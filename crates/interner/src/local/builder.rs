@@ -16,7 +16,7 @@ use crate::{DefaultState, Key, Kinds, Sym, Symbol};
 /// ```
 /// use thrifty_interner::{InternError, LocalInterner};
 ///
-/// let mut tags: LocalInterner = LocalInterner::builder().max_symbols(2).max_len(8).build();
+/// let mut tags: LocalInterner = LocalInterner::builder().max_symbols(2).max_length(8).build();
 /// tags.intern("a");
 /// tags.intern("b");
 /// assert_eq!(tags.try_intern("c"), Err(InternError::SymbolSpace { limit_symbols: 2 }));
@@ -60,7 +60,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalBuilder<K, Y, S> {
 
     /// Refuses strings of more than this many bytes.
     #[must_use]
-    pub const fn max_len(mut self, bytes: usize) -> Self {
+    pub const fn max_length(mut self, bytes: usize) -> Self {
         self.limits.len = bytes;
         self
     }

@@ -6,7 +6,7 @@ use core::hash::BuildHasher;
 
 use thrifty_traits::{MemoryUsage, Pressure, Reclaimed, Usage};
 
-use super::{Allowance, LocalInterner, Place};
+use super::{Allowance, LocalInterner, Place, store};
 use crate::{Key, Symbol};
 
 impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
@@ -42,7 +42,7 @@ impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
 impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     /// Gives back what is idle: spare room of the tables and of the open chunk.
     ///
-    /// Where the allocator refuses what a smaller table needs, the larger one stays.
+    /// What is left is copied; where the allocator refuses the room, the larger block stays.
     ///
     /// # Examples
     ///
@@ -58,7 +58,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     /// ```
     pub fn shrink_to_fit(&mut self) {
         self.store.shrink(self.len());
-        self.places.shrink_to_fit();
+        store::shrink(&mut self.places);
         // A table for as many is never larger than the one that there is; it may be as large.
         if self.table.capacity() >= 2 * self.len().max(2) {
             let _ = self.grow_table(self.len());

@@ -287,7 +287,7 @@ impl Store {
             open.memory.shrink(self.used.max(1));
             self.chunk_bytes -= before - open.memory.len();
         }
-        self.chunks.shrink_to_fit();
+        shrink(&mut self.chunks);
     }
 
     /// Bytes from the allocator.
@@ -350,4 +350,16 @@ pub(super) fn reserve<T>(
                 size_bytes: all.saturating_mul(size_of::<T>()),
             })
     })
+}
+
+/// Gives back what is spare, if the allocator has room for a copy: `Vec::shrink_to_fit` ends the process if not.
+pub(super) fn shrink<T>(vec: &mut Vec<T>) {
+    if vec.len() == vec.capacity() {
+        return;
+    }
+    let mut exact = Vec::new();
+    if exact.try_reserve_exact(vec.len()).is_ok() {
+        exact.append(vec);
+        *vec = exact;
+    }
 }
