@@ -105,6 +105,15 @@ pub(crate) struct Spare<K: ?Sized + Key> {
     pub(crate) no_seen: bool,
 }
 
+impl<K: ?Sized + Key> Spare<K> {
+    /// To be called again with a memory of hashes, if there is to be one and none was brought along.
+    fn wants_seen(&self, rules: Rules) -> Option<Step<K>> {
+        let sets = Seen::sets_for(rules.budget);
+        let is_missing = self.seen.is_none() && !self.no_seen && sets > 0;
+        is_missing.then_some(Step::Remember(sets))
+    }
+}
+
 /// Handles that were evicted, until the lock is released.
 pub(crate) struct Garbage<K: ?Sized + Key> {
     handles: [Option<Shared<K>>; 16],
@@ -239,7 +248,7 @@ impl<K: ?Sized + Key> State<K> {
         if need > rules.budget / LARGEST_PART {
             return Step::Full;
         }
-        if let Err(step) = self.remember(rules, spare, garbage, need) {
+        if let Err(step) = self.remember(rules, spare, garbage) {
             return step;
         }
         let is_known = match &mut self.seen {
@@ -254,7 +263,7 @@ impl<K: ?Sized + Key> State<K> {
         if let Err(step) = self.make_entry_room(rules, spare, garbage, need) {
             return step;
         }
-        if let Err(step) = self.make_byte_room(rules, garbage, need) {
+        if let Err(step) = self.make_byte_room(rules, spare, garbage, need) {
             return step;
         }
         let queue = if is_known { Queue::Main } else { Queue::Small };
@@ -265,25 +274,24 @@ impl<K: ?Sized + Key> State<K> {
         }
     }
 
-    /// Sees to it that hashes are remembered from the first eviction on, and with a doorkeeper from the start.
+    /// Puts a memory of hashes in its place, once there is one: from the first eviction on, and with a doorkeeper
+    /// from the start.
     fn remember(
         &mut self,
         rules: Rules,
         spare: &mut Spare<K>,
         garbage: &mut Garbage<K>,
-        need: usize,
     ) -> Result<(), Step<K>> {
-        let sets = Seen::sets_for(rules.budget);
-        let is_wanted = rules.doorkeeper
-            || rules.evicts && self.used_bytes().saturating_add(need) > rules.budget;
-        if self.seen.is_some() || sets == 0 || spare.no_seen || !is_wanted {
+        if self.seen.is_some() {
             return Ok(());
         }
-        let Some(seen) = &spare.seen else {
-            return Err(Step::Remember(sets));
-        };
-        self.make_byte_room(rules, garbage, seen.bytes())?;
-        self.seen = spare.seen.take();
+        if let Some(seen) = &spare.seen {
+            let bytes = seen.bytes();
+            self.make_byte_room(rules, spare, garbage, bytes)?;
+            self.seen = spare.seen.take();
+        } else if rules.doorkeeper {
+            return spare.wants_seen(rules).map_or(Ok(()), Err);
+        }
         Ok(())
     }
 
@@ -311,25 +319,34 @@ impl<K: ?Sized + Key> State<K> {
         if room > self.tables.room() && fits(Tables::<K>::bytes_for(room)) {
             return Err(Step::Grow(room));
         }
-        self.evict_one(rules, garbage)
+        self.evict_one(rules, spare, garbage)
     }
 
     /// Evicts until the budget has room for `need` bytes.
     fn make_byte_room(
         &mut self,
         rules: Rules,
+        spare: &Spare<K>,
         garbage: &mut Garbage<K>,
         need: usize,
     ) -> Result<(), Step<K>> {
         while self.used_bytes().saturating_add(need) > rules.budget {
-            self.evict_one(rules, garbage)?;
+            self.evict_one(rules, spare, garbage)?;
         }
         Ok(())
     }
 
-    fn evict_one(&mut self, rules: Rules, garbage: &mut Garbage<K>) -> Result<(), Step<K>> {
+    fn evict_one(
+        &mut self,
+        rules: Rules,
+        spare: &Spare<K>,
+        garbage: &mut Garbage<K>,
+    ) -> Result<(), Step<K>> {
         if !rules.evicts {
             return Err(Step::Full);
+        }
+        if self.seen.is_none() {
+            spare.wants_seen(rules).map_or(Ok(()), Err)?;
         }
         if garbage.is_full() {
             return Err(Step::Again);
