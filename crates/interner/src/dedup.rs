@@ -61,8 +61,8 @@ use crate::state::DefaultState;
 /// # Memory
 ///
 /// The limit counts all that the cache itself keeps: the blocks of its keys (8 bytes and the key, as
-/// [`Shared`] says), 26 bytes for an entry, its table's free places among them, two bytes for each 64 bytes
-/// of the limit once something was evicted, and 256 bytes for a shard. It does not count what malloc adds, nor
+/// [`Shared`] says), 26 bytes for each place in its tables, of which up to a fifth is free (half, below some hundred),
+/// two bytes for each 64 bytes of the limit once something was evicted, and 256 bytes for a shard. It does not count what malloc adds, nor
 /// what callers hold: a program has at most the limit and the blocks that its own handles keep, of which those
 /// that the cache still remembers count once. While a shard's table grows, by a quarter, its old one exists
 /// beside the new.
@@ -78,6 +78,8 @@ use crate::state::DefaultState;
 /// count up; dropping a handle takes no lock at all. Hashing, allocating and freeing are done outside the locks.
 /// Threads that look up one key all the time wait for each other, at the lock and at the count: let each keep
 /// a clone of such a key's handle, and clone less where a `&str` will do.
+///
+/// The child of a `fork` that happened while another thread was at a shard waits for that shard for ever.
 pub struct Dedup<K: ?Sized + Key = str, S = DefaultState> {
     settings: Settings,
     state: S,
