@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use std::collections::HashMap;
 
+use thrifty_interner::{Interner, Sym};
 use thrifty_workloads::{rng::Rng, zipf::Zipf};
 
 use super::{COUNT, Pattern};
@@ -29,8 +30,8 @@ pub(super) fn rows() -> Vec<Row> {
                 weigh(records.iter().map(|record| (record.number, &*record.tag)))
             },
             |input| {
-                let records = opaque(indexed(&input.tags, &input.numbers));
-                let name = |tag: u32| &*input.names[tag as usize];
+                let records = opaque(interned(&input.tags, &input.interner));
+                let name = |tag| input.interner.resolve(tag);
                 weigh(
                     records
                         .iter()
@@ -45,8 +46,7 @@ pub(super) fn rows() -> Vec<Row> {
 struct Input {
     tags: Vec<String>,
     known: HashMap<String, Arc<str>>,
-    numbers: HashMap<String, u32>,
-    names: Vec<String>,
+    interner: Interner,
 }
 
 impl Input {
@@ -54,14 +54,17 @@ impl Input {
         let names: Vec<String> = (0..30).map(|n| format!("component-{n:02}")).collect();
         let (law, mut rng) = (Zipf::new(names.len(), Zipf::CLASSIC), Rng::new(30));
         let mut tag = || names[law.sample(&mut rng)].clone();
+        let interner = Interner::new();
+        for name in &names {
+            interner.intern(name);
+        }
         Self {
             tags: (0..COUNT).map(|_| tag()).collect(),
             known: names
                 .iter()
                 .map(|name| (name.clone(), Arc::from(&**name)))
                 .collect(),
-            numbers: names.iter().cloned().zip(0..).collect(),
-            names,
+            interner,
         }
     }
 }
@@ -92,8 +95,8 @@ fn shared(tags: &[String], known: &HashMap<String, Arc<str>>) -> Vec<Record<Arc<
 }
 
 #[inline(never)]
-fn indexed(tags: &[String], numbers: &HashMap<String, u32>) -> Vec<Record<u32>> {
-    records(tags, |tag| numbers[tag])
+fn interned(tags: &[String], interner: &Interner) -> Vec<Record<Sym>> {
+    records(tags, |tag| interner.intern(tag))
 }
 
 fn weigh<'a>(records: impl Iterator<Item = (u32, &'a str)>) -> u64 {
