@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use super::data::BLOCK;
+use super::{data::BLOCK, gate::Gate};
 use crate::suite::{Subject, Worker};
 
 /// A table and questions to it.
@@ -59,3 +59,52 @@ impl<B: Blocks> Worker for AskWorker<'_, B> {
 
 /// Questions before the clock starts.
 const WARM: usize = 1 << 16;
+
+/// The same without company: the first of the threads asks, the others sleep meanwhile.
+pub(super) struct Alone<B> {
+    asked: Asked<B>,
+    gate: Gate,
+}
+
+impl<B: Blocks> Alone<B> {
+    pub(super) fn new(blocks: B, threads: usize) -> Self {
+        Self {
+            asked: Asked(blocks),
+            gate: Gate::new(threads),
+        }
+    }
+}
+
+impl<B: Blocks> Subject for Alone<B> {
+    fn worker(&self, thread: usize) -> Box<dyn Worker + '_> {
+        Box::new(AloneWorker {
+            worker: (thread == 0).then(|| self.asked.worker(0)),
+            gate: &self.gate,
+        })
+    }
+}
+
+struct AloneWorker<'a> {
+    /// None of those that sleep.
+    worker: Option<Box<dyn Worker + 'a>>,
+    gate: &'a Gate,
+}
+
+impl Worker for AloneWorker<'_> {
+    fn prepare(&mut self) {
+        if let Some(worker) = &mut self.worker {
+            worker.prepare();
+        }
+    }
+
+    /// Who sleeps wakes up when the first has ended, so that all clocks show what it took.
+    fn run(&mut self, iterations: u64) -> u64 {
+        let _alarm = self.gate.alarm();
+        let answer = match &mut self.worker {
+            Some(worker) => worker.run(iterations),
+            None => iterations,
+        };
+        self.gate.pass();
+        answer
+    }
+}

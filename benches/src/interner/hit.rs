@@ -6,8 +6,11 @@ use std::collections::HashMap;
 use thrifty_workloads::corpus::CorpusSpec;
 
 use super::{
-    blocks::{Asked, Blocks},
+    blocks::{Alone, Asked, Blocks},
     data::{BLOCK, Data, Source},
+    hash::Ahash,
+    ours::Thrifty,
+    plain::ReadOnly,
     roster::{self, Form},
     table::Lookup,
 };
@@ -38,6 +41,7 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
             }
         }
     }
+    rows.extend([CorpusSpec::LOG_TOKENS, CorpusSpec::IDENTIFIERS].map(scaling));
     for input in &context.inputs {
         let source = Source::Given(input.name.clone(), input.text.clone());
         let given = "the tokens of a text of --input";
@@ -96,8 +100,40 @@ fn judged(row: Row) -> Row {
         .bar(bar(&["internity"], 1.0 / 3.0))
 }
 
+/// What company costs: the same work by four threads at once and by one of them alone.
+fn scaling(spec: CorpusSpec) -> Row {
+    let source = Source::Spec(spec);
+    let reason = "four threads at once, and one of them alone: what company costs a table";
+    let row = row("scaling", reason, &source, THREADS).bar(Bar::Scaling {
+        subject: "thrifty",
+        alone: "thrifty-alone",
+        control: "hashbrown",
+        control_alone: "hashbrown-alone",
+        most: 1.05,
+    });
+    let hits = Hits(source);
+    let row = hits.side::<Thrifty>(row, "thrifty");
+    let row = hits.alone::<Thrifty>(row, "thrifty-alone");
+    let row = row.ours().wraps("thrifty");
+    let row = hits.side::<ReadOnly<Ahash>>(row, "hashbrown");
+    let row = hits.alone::<ReadOnly<Ahash>>(row, "hashbrown-alone");
+    row.wraps("hashbrown")
+}
+
+/// Of [`scaling`].
+const THREADS: usize = 4;
+
 #[derive(Clone)]
 struct Hits(Source);
+
+impl Hits {
+    fn alone<T: Lookup>(&self, row: Row, name: &'static str) -> Row {
+        let source = self.0.clone();
+        row.shared(name, move || {
+            Alone::new(Hit::<T>::new(source.data()), THREADS)
+        })
+    }
+}
 
 impl Form for Hits {
     fn side<T: Lookup>(&self, row: Row, name: &'static str) -> Row {

@@ -230,6 +230,13 @@ fn words(bar: &Bar) -> String {
             base,
             most,
         } => format!("{subject} − {base} ≤ {most} ns"),
+        Bar::Scaling {
+            subject,
+            alone,
+            control,
+            control_alone,
+            most,
+        } => format!("({subject} / {alone}) / ({control} / {control_alone}) ≤ {most}"),
     }
 }
 
@@ -272,6 +279,21 @@ fn verdict(bar: &Bar, measured: &Measured) -> Option<Verdict> {
             let found = own.series.minus(&base.series).interval();
             Some(Verdict::new(bar, found, *most).unless_doubted(measured, [own, base]))
         }
+        Bar::Scaling {
+            subject,
+            alone,
+            control,
+            control_alone,
+            most,
+        } => {
+            let (own, alone) = (measured.side(subject)?, measured.side(alone)?);
+            let (control, control_alone) = (measured.side(control)?, measured.side(control_alone)?);
+            let control_ratio = control.series.over(&control_alone.series);
+            let found = own.series.over(&alone.series).over(&control_ratio);
+            let verdict = Verdict::new(words(bar), found.interval(), *most);
+            let verdict = verdict.unless_doubted(measured, [own, alone]);
+            Some(verdict.unless_doubted(measured, [control, control_alone]))
+        }
     }
 }
 
@@ -310,6 +332,33 @@ mod tests {
         assert_eq!(judged(vec![wide("rival")]), [met, open]);
         assert_eq!(judged(vec![wide("std")]), [open, open]);
         assert_eq!(judged(vec![Doubt::Control(0.1)]), [open, open]);
+    }
+
+    #[test]
+    fn company_is_held_against_what_it_costs_the_control() {
+        let names = ["own", "own-alone", "control", "control-alone"];
+        let row = names
+            .into_iter()
+            .fold(Row::new("test/scaling/1t", ""), |row, name| {
+                row.contestant(name, || each(|| 1))
+            });
+        let row = row.bar(Bar::Scaling {
+            subject: "own",
+            alone: "own-alone",
+            control: "control",
+            control_alone: "control-alone",
+            most: 1.05,
+        });
+        let judged = |own: f64| {
+            let times = [own, 10.0, 24.0, 20.0, own];
+            let series = times.map(|time| [time; 7].into_iter().collect()).into();
+            let (share, doubts) = (0.0, Vec::new());
+            judge(&row, series, &[1; 5], Noise { share, doubts }).verdicts
+        };
+        assert_eq!(judged(12.5)[0].judgement, Judgement::Met);
+        assert_eq!(judged(13.0)[0].judgement, Judgement::Missed);
+        let words = "(own / own-alone) / (control / control-alone) ≤ 1.05";
+        assert_eq!(judged(13.0)[0].bar, words);
     }
 
     fn judged(low: f64, high: f64) -> Judgement {

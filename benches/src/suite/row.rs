@@ -50,6 +50,20 @@ pub enum Bar {
         /// Nanoseconds.
         most: f64,
     },
+    /// What `subject` takes over what `alone` takes is at most so many times what `control` takes over
+    /// what `control_alone` takes: it suffers from company no more than the control does.
+    Scaling {
+        /// Who has to be good, in company.
+        subject: &'static str,
+        /// The same without company.
+        alone: &'static str,
+        /// Who sets the measure, in company.
+        control: &'static str,
+        /// The same without company.
+        control_alone: &'static str,
+        /// The factor.
+        most: f64,
+    },
 }
 
 /// What no contestant that was built right exceeds.
