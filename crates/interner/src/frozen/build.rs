@@ -144,7 +144,7 @@ fn fill_table(layout: &Layout, image: &mut [u8]) -> u64 {
 }
 
 /// Fills the slots by one hash; says how many slots all searches pass by together.
-fn fill_slots(view: View<'_>, hash: Hash64, slots: &mut [u8]) -> u64 {
+pub(super) fn fill_slots(view: View<'_>, hash: Hash64, slots: &mut [u8]) -> u64 {
     let layout = view.layout;
     let mut steps = 0;
     for index in 0..layout.count {

@@ -87,3 +87,172 @@ fn check_table(view: View<'_>, hash: Hash64) -> Result<(), FrozenError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{
+        build::fill_slots,
+        hash::Hash64,
+        layout::{HEADER, View, field, put, u64_at},
+        seal::{self, checksum},
+    };
+    use crate::{Frozen, FrozenError, LocalInterner, Resolver, Sym};
+
+    /// An image of some keys, among them empty and long ones.
+    fn image(count: usize) -> Vec<u8> {
+        let mut keys: LocalInterner = LocalInterner::new();
+        keys.extend(["", "ä", "€uro"]);
+        for at in 0..count {
+            keys.intern(&at.to_string().repeat(1 + at % 7));
+        }
+        keys.freeze().to_bytes()
+    }
+
+    /// Makes the checksum right again, as an enemy would.
+    fn reseal(bytes: &mut [u8]) {
+        let sum = checksum(&bytes[..HEADER], &bytes[HEADER..]);
+        put(bytes, field::CHECKSUM, sum.to_le_bytes());
+    }
+
+    /// Whatever the bytes are: an error, or an interner that keeps its promises.
+    fn assert_harmless(bytes: &[u8]) {
+        if let Ok(frozen) = Frozen::<str, Sym>::from_bytes(bytes) {
+            for (symbol, key) in &frozen {
+                assert_eq!(frozen.get(key), Some(symbol));
+                assert!(core::str::from_utf8(key.as_bytes()).is_ok());
+            }
+            assert_eq!(frozen.get("no such key"), None);
+            assert_eq!(frozen.iter().count(), frozen.len());
+        }
+        if let Ok(resolver) = Resolver::<str, Sym>::from_bytes(bytes) {
+            for (_, key) in &resolver {
+                assert!(core::str::from_utf8(key.as_bytes()).is_ok());
+            }
+            let _ = resolver.try_thaw();
+        }
+    }
+
+    #[test]
+    fn a_resealed_image_is_the_same() {
+        let mut bytes = image(50);
+        let before = bytes.clone();
+        reseal(&mut bytes);
+        assert_eq!(bytes, before);
+    }
+
+    #[test]
+    fn every_byte_set_to_extremes_and_resealed_is_harmless() {
+        let right = image(40);
+        for at in 0..right.len() {
+            for value in [
+                0,
+                1,
+                0x7f,
+                0x80,
+                0xff,
+                right[at] ^ 1,
+                right[at].wrapping_add(1),
+            ] {
+                let mut bytes = right.clone();
+                bytes[at] = value;
+                reseal(&mut bytes);
+                assert_harmless(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_the_header_at_their_limits_are_harmless() {
+        let right = image(40);
+        for at in [
+            field::COUNT,
+            field::PAYLOAD,
+            field::SLOTS,
+            field::KIND,
+            HEADER,
+        ] {
+            let number = u64_at(&right, at);
+            for value in [
+                0,
+                1,
+                number ^ 1,
+                number + 32,
+                u64::from(u32::MAX),
+                u64::MAX,
+                1 << 63,
+            ] {
+                let mut bytes = right.clone();
+                put(&mut bytes, at, value.to_le_bytes());
+                reseal(&mut bytes);
+                assert_harmless(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused() {
+        let mut keys: LocalInterner = LocalInterner::new();
+        keys.extend(["aa", "ab", "ac"]);
+        let mut bytes = keys.freeze().to_bytes();
+        let at = bytes.windows(2).position(|two| two == b"ab").unwrap();
+        bytes[at + 1] = b'a';
+        reseal(&mut bytes);
+        assert_eq!(
+            Frozen::<str>::from_bytes(&bytes).err(),
+            Some(FrozenError::Table)
+        );
+        let resolver = Resolver::<str>::from_bytes(&bytes).unwrap();
+        assert!(resolver.try_thaw().is_err());
+    }
+
+    #[test]
+    fn a_table_that_takes_for_ever_is_refused() {
+        // Keys chosen so that their searches all begin in one corner of the table, by a seed that is not theirs.
+        let (seed, count) = (7, 3000_u32);
+        let hash = Hash64::new(seed);
+        let is_low = |key: &String| hash.of(key.as_bytes()) >> 57 == 0;
+        let keys: Vec<String> = (0..)
+            .map(|at: u32| at.to_string())
+            .filter(is_low)
+            .take(3000)
+            .collect();
+        let keys = Frozen::<str>::try_from_keys(keys.iter().map(String::as_str)).unwrap();
+        let mut bytes = keys.to_bytes();
+        assert!(Frozen::<str>::from_bytes(&bytes).is_ok());
+        let (layout, _) = seal::read_header::<str>(&bytes).unwrap();
+        let (front, slots) = bytes.split_at_mut(layout.slots_at);
+        slots.fill(0);
+        let view = View {
+            layout: &layout,
+            bytes: front,
+        };
+        assert!(fill_slots(view, hash, slots) > 1000 * u64::from(count));
+        put(&mut bytes, field::SEED, u64::to_le_bytes(seed));
+        reseal(&mut bytes);
+        assert_eq!(
+            Frozen::<str>::from_bytes(&bytes).err(),
+            Some(FrozenError::Table)
+        );
+        assert!(Resolver::<str>::from_bytes(&bytes).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn resealed_noise_is_harmless(
+            wrong in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        ) {
+            let mut bytes = image(70);
+            let len = bytes.len();
+            for (at, value) in &wrong {
+                // The magic and the version decide nothing.
+                bytes[10 + at.index(len - 10)] = *value;
+            }
+            reseal(&mut bytes);
+            assert_harmless(&bytes);
+        }
+    }
+}
