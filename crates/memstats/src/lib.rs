@@ -30,6 +30,8 @@ mod models;
     expect(unsafe_code, reason = "system calls")
 )]
 pub mod os;
+#[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
+mod profile;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod read;
 mod registry;
@@ -56,6 +58,12 @@ pub use self::{
     read::{allocs_per_run, allow_alloc, measure, measure_process, read, thread},
     scope::{AllocScope, InFuture, ScopeStats},
     stats::{Delta, MemStats, ThreadStats},
+};
+
+#[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::profile::{
+    Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print,
+    ProfileError, Site, Totals, Unwinder,
 };
 
 /// What the macros expand to; not an interface.
