@@ -7,6 +7,8 @@ use core::marker::PhantomData;
 use thrifty_sync::{const_unless_loom, hint};
 use thrifty_traits::{MemoryUsage, Usage};
 
+#[cfg(feature = "stats")]
+use crate::counters::Counters;
 use crate::live::{Bounds, Live, Query, Shipped, Source};
 use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol};
 
@@ -53,6 +55,8 @@ use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol};
 pub struct Interner<K: ?Sized + Key = str, Y: Symbol = Sym, S = DefaultState> {
     state: S,
     live: Live<Shipped>,
+    #[cfg(feature = "stats")]
+    counters: Counters,
     key: PhantomData<fn(&K) -> Y>,
 }
 
@@ -119,7 +123,13 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
 
     const_unless_loom! {
         pub(crate) const fn with_bounds(state: S, bounds: Bounds) -> Self {
-            Self { state, live: Live::new(bounds), key: PhantomData }
+            Self {
+                state,
+                live: Live::new(bounds),
+                #[cfg(feature = "stats")]
+                counters: Counters::new(),
+                key: PhantomData,
+            }
         }
     }
 
@@ -129,6 +139,21 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
 
     pub(crate) fn live_mut(&mut self) -> &mut Live<Shipped> {
         &mut self.live
+    }
+
+    #[cfg(feature = "stats")]
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    #[cfg(feature = "stats")]
+    pub(crate) fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// The hasher, and what it hashes for.
+    pub(crate) fn parts_mut(&mut self) -> (&S, &mut Live<Shipped>) {
+        (&self.state, &mut self.live)
     }
 
     /// The hasher.
@@ -258,6 +283,16 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
         Query::new(key.as_bytes(), K::ALIGN, &self.state)
     }
 
+    /// Searches, and counts that where someone asked for it.
+    #[expect(clippy::inline_always, reason = "see `Body::find`")]
+    #[inline(always)]
+    pub(crate) fn find(&self, query: &Query<'_>) -> Option<Y> {
+        let found = symbol(self.live.find(query));
+        #[cfg(feature = "stats")]
+        self.counters.count(found.is_some(), query.bytes.len());
+        found
+    }
+
     /// The symbol of a string that is there.
     ///
     /// Whoever must not let outsiders fill the interner asks with this, and interns what it trusts.
@@ -272,7 +307,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn get(&self, key: &K) -> Option<Y> {
-        symbol(self.live.find(&self.query(key)))
+        self.find(&self.query(key))
     }
 
     /// The symbol of a string, which is copied if it is new.
@@ -292,7 +327,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[track_caller]
     pub fn intern(&self, key: &K) -> Y {
         let query = self.query(key);
-        match symbol(self.live.find(&query)) {
+        match self.find(&query) {
             Some(symbol) => symbol,
             None => self.intern_slow(query.bytes, query.hash),
         }
@@ -386,7 +421,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline]
     fn intern_from(&self, key: &K, source: Source) -> Result<Y, InternError> {
         let query = self.query(key);
-        if let Some(symbol) = symbol(self.live.find(&query)) {
+        if let Some(symbol) = self.find(&query) {
             return Ok(symbol);
         }
         self.insert_slow(&query, source)
@@ -402,7 +437,7 @@ pub(crate) fn symbol<Y: Symbol>(number: u32) -> Option<Y> {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn refuse(error: InternError) -> ! {
+pub(crate) fn refuse(error: InternError) -> ! {
     panic!("{error}");
 }
 

@@ -3,12 +3,17 @@
 extern crate alloc;
 
 pub mod backing;
+mod batch;
 #[expect(unsafe_code, reason = "a block of bytes from the allocator")]
 mod buffer;
 mod builder;
+mod compact;
 mod convert;
+#[cfg(feature = "stats")]
+mod counters;
 mod dedup;
 mod error;
+mod exclusive;
 mod frozen;
 #[expect(unsafe_code, reason = "turns stored bytes back into keys")]
 mod interner;
@@ -24,6 +29,8 @@ mod live;
 mod local;
 mod mark;
 mod panics;
+#[cfg(feature = "rayon-1")]
+mod parallel;
 #[expect(unsafe_code, reason = "promises about checked bytes")]
 mod portable;
 #[expect(unsafe_code, reason = "turns stored bytes back into keys")]
@@ -33,16 +40,21 @@ mod serde_1;
 #[expect(unsafe_code, reason = "counts and frees blocks of raw bytes")]
 mod shared;
 mod state;
+mod stats;
 mod symbol;
 
 #[doc(no_inline)]
 pub use thrifty_traits::{MemoryUsage, Pressure, Reclaim, Reclaimed, Usage};
 
+#[cfg(feature = "stats")]
+pub use self::counters::Counted;
 use self::panics::{cold_panic, cold_unknown};
 pub use self::{
     builder::Builder,
+    compact::{Remap, RemapIter},
     dedup::{Dedup, DedupBuilder, DedupStats, WhenFull},
     error::InternError,
+    exclusive::StaleMark,
     frozen::{Frozen, FrozenError, FrozenIter, FrozenRef, KeysError},
     interner::Interner,
     iter::Iter,
@@ -53,6 +65,7 @@ pub use self::{
     resolver::{Resolver, ResolverRef},
     shared::Shared,
     state::{DefaultHasher, DefaultState},
+    stats::{Headroom, Stats},
     symbol::{Sym, Sym8, Sym16, Symbol},
 };
 

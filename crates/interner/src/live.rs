@@ -3,15 +3,20 @@
 //! Numbers begin at 1. `body` says how the parts hang together, `find` why reading needs no lock, `insert` in
 //! which order things become visible.
 
+mod ahead;
 mod body;
 mod budget;
 mod chunk;
+mod compact;
 mod directory;
 pub(crate) mod equal;
+mod erase;
+mod exclusive;
 mod far;
 mod find;
 mod geometry;
 mod grow;
+mod history;
 mod insert;
 #[cfg(test)]
 mod models;
@@ -20,6 +25,7 @@ mod query;
 mod record;
 mod shelf;
 mod slot;
+mod survey;
 mod table;
 mod writer;
 
@@ -37,18 +43,20 @@ pub(crate) use self::{
     query::Query,
 };
 use crate::InternError;
+use history::History;
 
 /// An interner of bytes, which allocates nothing before the first insert.
 pub(crate) struct Live<G: Geometry> {
     body: AtomicPtr<Body<G>>,
     bounds: Bounds,
+    history: History,
 }
 
 impl<G: Geometry> Live<G> {
     const_unless_loom! {
         /// An interner without a body.
         pub(crate) const fn new(bounds: Bounds) -> Self {
-            Self { body: AtomicPtr::new(ptr::null_mut()), bounds }
+            Self { body: AtomicPtr::new(ptr::null_mut()), bounds, history: History::new() }
         }
     }
 

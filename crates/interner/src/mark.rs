@@ -2,7 +2,8 @@
 
 /// A point in the life of an interner to go back to: how many symbols it had.
 ///
-/// From `mark`; `rollback` takes it.
+/// From `mark`; `rollback` takes it. An [`Interner`](crate::Interner) tells marks that are not its own, or whose strings
+/// are gone.
 ///
 /// # Examples
 ///
@@ -20,11 +21,23 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
     count: u32,
+    /// Of what, 0 if that is not to be told.
+    pub(crate) identity: u64,
+    /// How many times that had been rolled back.
+    pub(crate) generation: u64,
 }
 
 impl Mark {
     pub(crate) const fn new(count: u32) -> Self {
-        Self { count }
+        Self::of(0, 0, count)
+    }
+
+    pub(crate) const fn of(identity: u64, generation: u64, count: u32) -> Self {
+        Self {
+            count,
+            identity,
+            generation,
+        }
     }
 
     pub(crate) const fn count(self) -> u32 {

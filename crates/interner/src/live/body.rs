@@ -63,10 +63,10 @@ pub(crate) struct Body<G: Geometry> {
     mask: usize,
     pub(crate) chunks: Directory<Chunk>,
     pub(crate) pages: Directory<AtomicU32>,
-    tables: [AtomicPtr<Header>; MAX_SHARDS],
+    pub(crate) tables: [AtomicPtr<Header>; MAX_SHARDS],
     pub(crate) bounds: Bounds,
     pub(crate) tail: Apart<Tail>,
-    writers: Box<[Apart<Shard>]>,
+    pub(crate) writers: Box<[Apart<Shard>]>,
     pub(crate) shelf: Mutex<Shelf>,
     geometry: PhantomData<fn() -> G>,
 }
@@ -197,10 +197,6 @@ impl<G: Geometry> Body<G> {
 
     pub(crate) fn shards(&self) -> impl Iterator<Item = &Shard> {
         self.writers.iter().map(|shard| &shard.0)
-    }
-
-    pub(crate) fn tables(&self) -> &[AtomicPtr<Header>; MAX_SHARDS] {
-        &self.tables
     }
 
     pub(crate) fn budget(&self) -> &Budget {

@@ -29,11 +29,6 @@ impl Budget {
         self.reserved.load(ord!(interner.reserved, Relaxed))
     }
 
-    /// The greatest number of bytes.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// Bytes that may still be taken.
     pub(crate) fn left(&self) -> usize {
         self.limit.saturating_sub(self.reserved())

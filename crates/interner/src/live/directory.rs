@@ -122,6 +122,24 @@ impl<T> Directory<T> {
         place.store(value, ord!(interner.entry, Release));
     }
 
+    /// Frees the arrays that were replaced.
+    pub(crate) fn forget_older(&mut self, budget: &Budget) {
+        let Some(array) = NonNull::new(self.array.read_mut()) else {
+            return;
+        };
+        // SAFETY: initialised, and nobody else reads the directory meanwhile.
+        let mut next = unsafe { array.as_ref() }.older;
+        // SAFETY: as above; nobody reads this field but for freeing.
+        unsafe { (*array.as_ptr()).older = ptr::null_mut() };
+        while let Some(array) = NonNull::new(next) {
+            // SAFETY: initialised, and ours alone.
+            let Array { entries, older, .. } = *unsafe { array.as_ref() };
+            // SAFETY: allocated by `ensure` with this layout.
+            unsafe { budget.free(array.cast(), layout::<T>(entries)) };
+            next = older;
+        }
+    }
+
     /// Frees the arrays; what the entries point to is the caller's.
     pub(crate) fn destroy(&mut self, budget: &Budget) {
         let mut next = self.array.read_mut();

@@ -145,10 +145,14 @@ impl<G: Geometry> Body<G> {
         let long = len > slot::longest_inline::<G>();
         let aligned = query.bytes.as_ptr().addr() & (query.align - 1) == 0;
         let stays = source == Source::Static && len > 2 * size_of::<usize>() && aligned;
-        let form = if long || stays { Form::Far } else { Form::Near };
+        let form = match (stays, long) {
+            (true, _) => Form::Static,
+            (false, true) => Form::Far,
+            (false, false) => Form::Near,
+        };
         let room = self.room(writer, form, len, query.align)?;
         let far = match form {
-            Form::Far if !stays => Some(self.new_far(writer, query.bytes)?),
+            Form::Far => Some(self.new_far(writer, query.bytes)?),
             _ => None,
         };
         // SAFETY: just created, and not freed before the interner, except below.

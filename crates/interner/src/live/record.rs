@@ -3,7 +3,8 @@
 //! ```text
 //! [ number: 4 ][ length: 1 ][ bytes … ]                   up to 252 bytes
 //! [ number: 4 ][ LONG: 1 ][ length: 4 ][ bytes … ]        up to a sixteenth of the largest chunk
-//! [ number: 4 ][ FAR: 1 ][ address: 8 ][ length: 8 ]      longer ones, and those that live for ever elsewhere
+//! [ number: 4 ][ FAR: 1 ][ address: 8 ][ length: 8 ]      longer ones
+//! [ number: 4 ][ STATIC: 1 ][ address: 8 ][ length: 8 ]   those that live for ever elsewhere
 //! ```
 //!
 //! Fields are unaligned and in the machine's order. Bytes begin at a multiple of the key's alignment, for which
@@ -23,6 +24,8 @@ pub(crate) const LONGEST_SHORT: usize = 252;
 const LONG: u8 = 253;
 /// In place of a short length: an address and a length follow.
 const FAR: u8 = 254;
+/// As `FAR`, of a string that lives for ever without the interner.
+const STATIC: u8 = 255;
 
 /// Bytes before the length.
 const NUMBER: usize = size_of::<u32>();
@@ -34,6 +37,8 @@ pub(crate) enum Form {
     Near,
     /// Its address, in the chunk.
     Far,
+    /// The same, of a string that lives for ever.
+    Static,
 }
 
 /// Bytes from the record's begin to the string's first, or to the record's end if it is far.
@@ -43,7 +48,7 @@ fn head(form: Form, len: usize) -> usize {
         + match form {
             Form::Near if len <= LONGEST_SHORT => 0,
             Form::Near => size_of::<u32>(),
-            Form::Far => 2 * size_of::<usize>(),
+            Form::Far | Form::Static => 2 * size_of::<usize>(),
         }
 }
 
@@ -57,7 +62,7 @@ fn bytes_at(offset: usize, head: usize, align: usize) -> usize {
 pub(crate) fn end(offset: usize, form: Form, len: usize, align: usize) -> usize {
     let end = match form {
         Form::Near => bytes_at(offset, head(form, len), align) + len,
-        Form::Far => offset + head(form, len),
+        Form::Far | Form::Static => offset + head(form, len),
     };
     end.next_multiple_of(UNIT)
 }
@@ -105,8 +110,8 @@ pub(crate) unsafe fn write(
             // SAFETY: within the record.
             put(unsafe { chunk.cast::<u8>().add(begin) }, bytes);
         }
-        Form::Far => {
-            put(tag, &[FAR]);
+        Form::Far | Form::Static => {
+            put(tag, &[if form == Form::Far { FAR } else { STATIC }]);
             let address = NonNull::from(bytes).cast::<u8>();
             // SAFETY: within the record, unaligned.
             unsafe { rest.cast::<NonNull<u8>>().write_unaligned(address) };
@@ -155,6 +160,11 @@ impl Record {
     pub(crate) fn number(self) -> u32 {
         // SAFETY: every record begins with it, unaligned.
         unsafe { self.at(0).cast::<u32>().read_unaligned() }
+    }
+
+    /// Whether the string lives for ever without the interner.
+    pub(crate) fn is_static(self) -> bool {
+        self.short() == STATIC
     }
 
     /// The string.

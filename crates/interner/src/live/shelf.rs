@@ -92,12 +92,13 @@ impl Shelf {
         Some(segment)
     }
 
-    /// Frees all retired tables, with the segments that are still theirs.
+    /// Frees all retired tables, with the segments that are still theirs, and says how many there were.
     ///
     /// # Safety
     ///
     /// Nobody reads the interner meanwhile; the tables were allocated through `budget`.
-    pub(crate) unsafe fn free_retired<G: Geometry>(&mut self, budget: &Budget) {
+    pub(crate) unsafe fn free_retired<G: Geometry>(&mut self, budget: &Budget) -> usize {
+        let mut tables = 0;
         for list in [&mut self.spare, &mut self.empty] {
             // SAFETY: the list's tables are freed below and nowhere else.
             while let Some(table) = unsafe { TableRef::<G>::from_ptr(*list) } {
@@ -107,8 +108,10 @@ impl Shelf {
                 *list = next;
                 // SAFETY: nobody reads, says the caller; these segments serve no other table.
                 unsafe { table.destroy(0..segments, budget) };
+                tables += 1;
             }
         }
         self.segments = 0;
+        tables
     }
 }

@@ -37,6 +37,11 @@ impl Writer {
             far: None,
         }
     }
+
+    /// Whether the chunk has no record.
+    pub(crate) fn is_chunk_unused(&self) -> bool {
+        self.chunk.is_some() && self.offset == FIRST_OFFSET
+    }
 }
 
 /// Room for a record.

@@ -1,0 +1,192 @@
+//! Many strings in one go.
+
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+use core::mem::size_of;
+use core::str::Utf8Error;
+
+use crate::interner::{refuse, symbol};
+use crate::live::{Query, Source};
+use crate::{InternError, Interner, Key, Symbol};
+
+/// How many strings are looked for at once: some more than a processor waits for at once.
+const BATCH: usize = 16;
+
+impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
+    /// The symbol of a string, and whether it is new.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_intern`](Self::try_intern).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// let (symbol, new) = interner.intern_with_status("host").unwrap();
+    /// assert!(new);
+    /// assert_eq!(interner.intern_with_status("host"), Ok((symbol, false)));
+    /// ```
+    #[inline]
+    pub fn intern_with_status(&self, key: &K) -> Result<(Y, bool), InternError> {
+        let query = self.query(key);
+        self.intern_query(&query)
+    }
+
+    #[inline]
+    fn intern_query(&self, query: &Query<'_>) -> Result<(Y, bool), InternError> {
+        match self.find(query) {
+            Some(symbol) => Ok((symbol, false)),
+            None => self.insert_new(query),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn insert_new(&self, query: &Query<'_>) -> Result<(Y, bool), InternError> {
+        let inserted = self.live().insert_slow(query, Source::Borrowed)?;
+        let symbol = symbol(inserted.number).expect("no more numbers than symbols");
+        Ok((symbol, inserted.new))
+    }
+
+    /// Interns many strings, and puts their symbols behind those that are in `symbols`.
+    ///
+    /// Where the table does not fit into the processor's cache, this is faster than a loop: it waits for the memory of
+    /// several strings at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_intern`](Self::try_intern), or if there is no memory for the symbols. What was interned before has its
+    /// symbol in `symbols`; how many those are tells where to go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// let mut symbols = Vec::new();
+    /// interner.intern_many("to be or not to be".split(' '), &mut symbols).unwrap();
+    /// assert_eq!(symbols.len(), 6);
+    /// assert_eq!(symbols[..2], symbols[4..]);
+    /// assert_eq!(interner.len(), 4);
+    /// ```
+    pub fn intern_many<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a K>,
+        symbols: &mut Vec<Y>,
+    ) -> Result<(), InternError>
+    where
+        K: 'a,
+    {
+        self.in_batches(keys.into_iter(), |batch| {
+            let refused = |_| InternError::Backend {
+                size_bytes: batch.len() * size_of::<Y>(),
+            };
+            symbols.try_reserve(batch.len()).map_err(refused)?;
+            for query in batch {
+                symbols.push(self.intern_query(query)?.0);
+            }
+            Ok(())
+        })
+    }
+
+    /// Hands batches over whose memory has been asked for.
+    #[inline]
+    fn in_batches<'a>(
+        &self,
+        mut keys: impl Iterator<Item = &'a K>,
+        mut take: impl FnMut(&[Query<'a>]) -> Result<(), InternError>,
+    ) -> Result<(), InternError>
+    where
+        K: 'a,
+    {
+        let nothing = Query {
+            bytes: &[],
+            hash: 0,
+            align: K::ALIGN,
+        };
+        let mut batch = [nothing; BATCH];
+        loop {
+            let mut len = 0;
+            for (place, key) in batch.iter_mut().zip(&mut keys) {
+                *place = self.query(key);
+                len += 1;
+            }
+            let batch = &batch[..len];
+            if let Some(body) = self.live().body() {
+                batch.iter().for_each(|query| body.ask_for_slots(query));
+                batch.iter().for_each(|query| body.ask_for_record(query));
+            }
+            take(batch)?;
+            if len < BATCH {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
+    /// The symbol of a string whose bytes are not known to be UTF-8.
+    ///
+    /// Only those of a new string are checked: a string that is there has been.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_intern`](Self::try_intern); and inside, if the bytes are not UTF-8.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// assert_eq!(interner.intern_utf8(b"host"), Ok(Ok(interner.intern("host"))));
+    /// assert!(interner.intern_utf8(b"\xff").unwrap().is_err());
+    /// ```
+    #[inline]
+    pub fn intern_utf8(&self, bytes: &[u8]) -> Result<Result<Y, Utf8Error>, InternError> {
+        let query = Query::new(bytes, <str as Key>::ALIGN, self.hasher());
+        match self.find(&query) {
+            Some(symbol) => Ok(Ok(symbol)),
+            None => self.insert_checked(&query),
+        }
+    }
+
+    #[cold]
+    fn insert_checked(&self, query: &Query<'_>) -> Result<Result<Y, Utf8Error>, InternError> {
+        match core::str::from_utf8(query.bytes) {
+            Ok(_) => self.insert_new(query).map(|(symbol, _)| Ok(symbol)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}
+
+/// Interns all strings.
+///
+/// # Panics
+///
+/// If one cannot be interned; see [`Interner::intern_many`].
+impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Interner<K, Y, S> {
+    fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
+        let result = self.in_batches(keys.into_iter(), |batch| {
+            for query in batch {
+                self.intern_query(query)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            refuse(error);
+        }
+    }
+}
+
+/// Interns all strings, in their order.
+///
+/// # Panics
+///
+/// As [`Extend`].
+impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher + Default> FromIterator<&'a K>
+    for Interner<K, Y, S>
+{
+    fn from_iter<I: IntoIterator<Item = &'a K>>(keys: I) -> Self {
+        let mut interner = Self::default();
+        interner.extend(keys);
+        interner
+    }
+}
