@@ -25,6 +25,7 @@ use self::shards::{Hashed, Shards};
 pub use self::stats::DedupStats;
 use crate::error::InternError;
 use crate::key::Key;
+use crate::panics::cold_panic;
 use crate::shared::{Shared, block};
 use crate::state::DefaultState;
 
@@ -258,7 +259,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     pub fn dedup(&self, key: &K) -> Shared<K> {
         match self.try_dedup(key) {
             Ok(shared) => shared,
-            Err(error) => panic!("{error}"),
+            Err(error) => cold_panic(&error),
         }
     }
 

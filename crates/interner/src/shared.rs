@@ -2,6 +2,8 @@
 
 pub(crate) mod block;
 mod forward;
+#[cfg(feature = "serde-1")]
+mod serde_1;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -12,6 +14,7 @@ use core::ptr::NonNull;
 use self::block::Head;
 use crate::error::InternError;
 use crate::key::Key;
+use crate::panics::cold_panic;
 
 /// A key that several places share: a counted pointer, one word wide, to the key's bytes.
 ///
@@ -195,7 +198,7 @@ impl<K: ?Sized + Key> From<&K> for Shared<K> {
     fn from(key: &K) -> Self {
         match Self::try_new(key) {
             Ok(shared) => shared,
-            Err(error) => panic!("{error}"),
+            Err(error) => cold_panic(&error),
         }
     }
 }
