@@ -234,21 +234,32 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
         let limit_symbols = limits.symbols.min(Y::COUNT as usize);
         let symbol = Y::try_from_index(index).filter(|_| self.len() < limit_symbols);
         let symbol = symbol.ok_or(InternError::SymbolSpace { limit_symbols })?;
-        let mut allowance = self.allowance();
-        grow_by_quarters(&mut self.places, &mut allowance)?;
+        if self.places.len() == self.places.capacity() {
+            self.grow_places()?;
+        }
         if self.table.len() == self.table.capacity() {
             self.grow_table(self.len() + 1)?;
         }
-        let mut allowance = self.allowance();
-        let room = self
-            .store
-            .room(index, bytes.len(), K::ALIGN, &mut allowance)?;
+        let room = match self.store.room_here(index, bytes.len(), K::ALIGN) {
+            Some(room) => room,
+            None => {
+                let mut allowance = self.allowance();
+                let store = &mut self.store;
+                store.room_elsewhere(index, bytes.len(), K::ALIGN, &mut allowance)?
+            }
+        };
         let place = self.store.write(room, index, bytes);
         self.table
             .insert_unique(hash, place, |_| unreachable!("the table has room"));
         self.places.push(place);
         self.store.commit(room, bytes.len());
         Ok(symbol)
+    }
+
+    #[cold]
+    fn grow_places(&mut self) -> Result<(), InternError> {
+        let mut allowance = self.allowance();
+        grow_by_quarters(&mut self.places, &mut allowance)
     }
 
     /// Goes over to a table for at least that many, made aside: a hasher that panics leaves the old one.

@@ -230,7 +230,7 @@ fn long_strings_keep_to_the_bars_too() {
 }
 
 fn sample() -> Vec<u8> {
-    let keys: Vec<String> = (0..100).map(|at| format!("key-{at}")).collect();
+    let keys: Vec<String> = (0..40).map(|at| format!("key-{at}")).collect();
     Frozen::<str>::try_from_keys(keys.iter().map(String::as_str))
         .unwrap()
         .to_bytes()

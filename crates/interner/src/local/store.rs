@@ -118,46 +118,45 @@ impl Store {
         (chunk, place as usize & (MAX_CHUNK - 1))
     }
 
-    /// Finds room for the record of the next symbol; may allocate a chunk. Nothing is visible yet.
-    pub(super) fn room(
+    /// The room for the record of the next symbol in the open chunk, if it has some. Nothing is visible yet.
+    #[inline]
+    pub(super) fn room_here(&self, index: u32, len: usize, align: usize) -> Option<Room> {
+        let head = head_of(len);
+        let chunk = self.chunks.get(self.open)?;
+        let end = (self.used + head).next_multiple_of(align) + len;
+        let which = index - chunk.first;
+        let fits = end <= chunk.memory.len() && head + len <= LARGE;
+        (fits && !chunk.is_large && which <= u32::from(u16::MAX)).then_some(Room {
+            chunk: self.open,
+            offset: self.used,
+            end,
+        })
+    }
+
+    /// Makes room for the record of the next symbol in another chunk. Nothing is visible yet.
+    #[cold]
+    pub(super) fn room_elsewhere(
         &mut self,
         index: u32,
         len: usize,
         align: usize,
         allowance: &mut Allowance,
     ) -> Result<Room, InternError> {
-        let head = head_of(len);
-        // At the start of a chunk.
-        let whole = head.next_multiple_of(align) + len;
-        if whole > LARGE {
-            let chunk = self.add_chunk(whole, index, true, allowance)?;
-            return Ok(Room {
-                chunk,
-                offset: 0,
-                end: whole,
-            });
-        }
-        if let Some(chunk) = self.chunks.get(self.open) {
-            let end = (self.used + head).next_multiple_of(align) + len;
-            let which = index - chunk.first;
-            if !chunk.is_large && end <= chunk.memory.len() && which <= u32::from(u16::MAX) {
-                return Ok(Room {
-                    chunk: self.open,
-                    offset: self.used,
-                    end,
-                });
-            }
-        }
-        self.open_chunk(index, whole, allowance)?;
+        let whole = head_of(len).next_multiple_of(align) + len;
+        let chunk = if head_of(len) + len > LARGE {
+            self.add_chunk(whole, index, true, allowance)?
+        } else {
+            self.open_chunk(index, whole, allowance)?;
+            self.open
+        };
         Ok(Room {
-            chunk: self.open,
+            chunk,
             offset: 0,
             end: whole,
         })
     }
 
     /// Begins a chunk for small records: twice the last one, or else what is needed now.
-    #[cold]
     fn open_chunk(
         &mut self,
         index: u32,
