@@ -47,7 +47,7 @@ fn what_there_is_no_memory_for_is_an_error_or_a_copy() {
                         assert_eq!(found, len);
                         result
                     });
-                assert!(swept.sites as usize > KEYS, "{policy:?} {swept:?}");
+                assert!(swept.sites > KEYS as u64, "{policy:?} {swept:?}");
                 assert!(swept.refused > 0, "{policy:?} {swept:?}");
             }
         }

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 
-#[cfg(not(thrifty_loom))]
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
 use thrifty_sync::sync::OnceLock;
 use thrifty_sync::thread::parallelism;
 
@@ -57,7 +57,7 @@ impl Hashed {
 }
 
 impl<K: ?Sized + Key> Shards<K> {
-    #[cfg(not(thrifty_loom))]
+    #[cfg(not(all(thrifty_loom, feature = "loom")))]
     pub(crate) const fn new(_: &Settings) -> Self {
         Self {
             made: OnceLock::new(),
@@ -65,7 +65,7 @@ impl<K: ?Sized + Key> Shards<K> {
     }
 
     /// Under loom, which knows no `OnceLock`, the shards are there from the start.
-    #[cfg(thrifty_loom)]
+    #[cfg(all(thrifty_loom, feature = "loom"))]
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             made: OnceLock(Made::try_new(settings).ok()),
@@ -139,10 +139,10 @@ impl<K: ?Sized + Key> Made<K> {
 }
 
 /// What stands for it under loom.
-#[cfg(thrifty_loom)]
+#[cfg(all(thrifty_loom, feature = "loom"))]
 struct OnceLock<T>(Option<T>);
 
-#[cfg(thrifty_loom)]
+#[cfg(all(thrifty_loom, feature = "loom"))]
 impl<T> OnceLock<T> {
     fn get(&self) -> Option<&T> {
         self.0.as_ref()

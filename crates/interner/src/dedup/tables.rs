@@ -183,13 +183,20 @@ impl<K: ?Sized + Key> Tables<K> {
         hash: u32,
         handle: Shared<K>,
     ) -> Result<(), Shared<K>> {
+        let bytes = handle.block_bytes();
+        self.place(queue, hash, handle)?;
+        self.queues[queue as usize].bytes += bytes;
+        Ok(())
+    }
+
+    /// The same, without the bytes, for which the block would be looked at.
+    fn place(&mut self, queue: Queue, hash: u32, handle: Shared<K>) -> Result<(), Shared<K>> {
         assert!(!self.is_full(), "invariant 2: there is room for the entry");
         let is_new = self.free == NIL;
         let number = if is_new { self.end() } else { self.free };
         if !self.index.insert(hash, number) {
             return Err(handle);
         }
-        let bytes = handle.block_bytes();
         let entry = Entry {
             handle: Some(handle),
             hash,
@@ -202,7 +209,7 @@ impl<K: ?Sized + Key> Tables<K> {
             self.entries[number as usize] = entry;
         }
         // INVARIANT: 1 — out of `free`, or new, and into the queue.
-        self.append(queue, number, bytes);
+        self.append(queue, number);
         Ok(())
     }
 
@@ -219,41 +226,55 @@ impl<K: ?Sized + Key> Tables<K> {
 
     /// Moves the first of a queue to the end of one, with that many uses.
     pub(crate) fn requeue(&mut self, from: Queue, to: Queue, uses: u32) {
-        let Some((number, bytes)) = self.unlink_first(from) else {
+        let Some(number) = self.unlink_first(from) else {
             return;
         };
-        self.entries[number as usize].link = uses << 30 | NIL;
-        self.append(to, number, bytes);
+        let entry = &mut self.entries[number as usize];
+        entry.link = uses << 30 | NIL;
+        if from != to {
+            // The block is cold: who stays in a queue is not asked for its size.
+            let bytes = entry.handle.as_ref().map_or(0, Shared::block_bytes);
+            self.queues[from as usize].bytes -= bytes;
+            self.queues[to as usize].bytes += bytes;
+        }
+        self.append(to, number);
     }
 
     /// Takes the first out of a queue and out of the index.
     pub(crate) fn pop(&mut self, queue: Queue) -> Option<(u32, Shared<K>)> {
-        let (number, _) = self.unlink_first(queue)?;
+        let number = self.unlink_first(queue)?;
         let entry = &mut self.entries[number as usize];
         let (hash, handle) = (entry.hash, entry.handle.take());
         entry.link = self.free;
         // INVARIANT: 1 — out of the queue, out of the index, and into `free`.
         self.free = number;
         self.index.remove(hash, number);
-        handle.map(|handle| (hash, handle))
+        let handle = handle?;
+        self.queues[queue as usize].bytes -= handle.block_bytes();
+        Some((hash, handle))
     }
 
-    /// Moves all entries into tables that have room for them, in their order.
+    /// Moves all entries into empty tables that have room for them, in their order. No block is looked at.
     ///
     /// What finds no slot near its home there stays here, out of reach, for the drop of these.
     pub(crate) fn move_into(&mut self, new: &mut Self) {
         for queue in Queue::BOTH {
-            while let Some((number, _)) = self.unlink_first(queue) {
+            let mut bytes = core::mem::take(&mut self.queues[queue as usize].bytes);
+            while let Some(number) = self.unlink_first(queue) {
                 let entry = &mut self.entries[number as usize];
                 let (hash, link) = (entry.hash, entry.link);
                 let Some(handle) = entry.handle.take() else {
                     continue;
                 };
-                match new.push(queue, hash, handle) {
+                match new.place(queue, hash, handle) {
                     Ok(()) => new.last_keeps_uses(queue, link),
-                    Err(handle) => entry.handle = Some(handle),
+                    Err(handle) => {
+                        bytes -= handle.block_bytes();
+                        entry.handle = Some(handle);
+                    }
                 }
             }
+            new.queues[queue as usize].bytes = bytes;
         }
     }
 
@@ -274,11 +295,10 @@ impl<K: ?Sized + Key> Tables<K> {
             })
     }
 
-    fn append(&mut self, queue: Queue, number: u32, bytes: usize) {
+    fn append(&mut self, queue: Queue, number: u32) {
         let list = &mut self.queues[queue as usize];
         let last = core::mem::replace(&mut list.last, number);
         list.len += 1;
-        list.bytes += bytes;
         if last == NIL {
             list.first = number;
         } else {
@@ -287,19 +307,17 @@ impl<K: ?Sized + Key> Tables<K> {
         }
     }
 
-    fn unlink_first(&mut self, queue: Queue) -> Option<(u32, usize)> {
+    /// Takes the first out of a queue; its bytes are the caller's to take off.
+    fn unlink_first(&mut self, queue: Queue) -> Option<u32> {
         let number = self.queues[queue as usize].first;
-        let entry = self.entries.get(number as usize)?;
-        let bytes = entry.handle.as_ref().map_or(0, Shared::block_bytes);
-        let next = entry.link & NIL;
+        let next = self.entries.get(number as usize)?.link & NIL;
         let list = &mut self.queues[queue as usize];
         list.first = next;
         list.len -= 1;
-        list.bytes -= bytes;
         if next == NIL {
             list.last = NIL;
         }
-        Some((number, bytes))
+        Some(number)
     }
 
     fn next(&self, number: u32) -> u32 {
@@ -317,4 +335,81 @@ impl<K: ?Sized + Key> Tables<K> {
 pub(crate) struct First<'a, K: ?Sized + Key> {
     pub(crate) uses: u32,
     pub(crate) handle: &'a Shared<K>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums(tables: &Tables<str>) -> [usize; 2] {
+        let mut sums = [0; 2];
+        for queue in Queue::BOTH {
+            let mut number = tables.queues[queue as usize].first;
+            while number != NIL {
+                let entry = &tables.entries[number as usize];
+                sums[queue as usize] += entry.handle.as_ref().map_or(0, Shared::block_bytes);
+                number = entry.link & NIL;
+            }
+        }
+        sums
+    }
+
+    #[test]
+    fn entries_move_between_queues_and_tables_with_their_bytes_and_uses() {
+        let mut tables = Tables::<str>::try_with_room(10).unwrap();
+        for (hash, key) in (0..).zip(["", "a", "bb", "ccc", "dddd"]) {
+            tables.push(Queue::Small, hash, Shared::from(key)).unwrap();
+        }
+        tables.requeue(Queue::Small, Queue::Main, 2);
+        tables.requeue(Queue::Small, Queue::Main, 1);
+        tables.requeue(Queue::Main, Queue::Main, 3);
+        tables.requeue(Queue::Small, Queue::Small, 0);
+        let (hash, popped) = tables.pop(Queue::Small).unwrap();
+        assert_eq!((hash, &*popped), (3, "ccc"));
+        assert_eq!(sums(&tables), tables.queues.map(|list| list.bytes));
+
+        let mut new = Tables::try_with_room(4).unwrap();
+        tables.move_into(&mut new);
+        assert_eq!((tables.len(), tables.block_bytes(), new.len()), (0, 0, 4));
+        assert_eq!(sums(&new), new.queues.map(|list| list.bytes));
+        let order = |queue, tables: &mut Tables<str>| {
+            let mut order = Vec::new();
+            while let Some(uses) = tables.first(queue).map(|first| first.uses) {
+                let (_, handle) = tables.pop(queue).unwrap();
+                order.push((String::from(&*handle), uses));
+            }
+            order
+        };
+        let expected = |all: &[(&str, u32)]| -> Vec<(String, u32)> {
+            all.iter()
+                .map(|(key, uses)| ((*key).into(), *uses))
+                .collect()
+        };
+        assert_eq!(order(Queue::Main, &mut new), expected(&[("a", 1), ("", 3)]));
+        assert_eq!(
+            order(Queue::Small, &mut new),
+            expected(&[("dddd", 0), ("bb", 0)])
+        );
+        assert_eq!((new.len(), new.block_bytes()), (0, 0));
+        // Free places serve again.
+        for hash in 0..4 {
+            new.push(Queue::Main, hash, Shared::from("x")).unwrap();
+        }
+        assert!(new.is_full());
+    }
+
+    #[test]
+    fn what_finds_no_place_in_new_tables_stays_out_of_the_sums() {
+        // Two homes that lie a thousand slots apart here, and six there.
+        let mut tables = Tables::<str>::try_with_room(100_000).unwrap();
+        for i in 0..600 {
+            let hash = i % 2 * 34_360_000;
+            let handle = Shared::from(&*format!("{i}"));
+            tables.push(Queue::Small, hash, handle).unwrap();
+        }
+        let mut new = Tables::try_with_room(600).unwrap();
+        tables.move_into(&mut new);
+        assert_eq!(sums(&new), new.queues.map(|list| list.bytes));
+        assert!((512..600).contains(&new.len()), "{}", new.len());
+    }
 }
