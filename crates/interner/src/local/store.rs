@@ -185,7 +185,7 @@ impl Store {
         let number = self.chunks.len();
         if number == MAX_CHUNKS {
             return Err(InternError::MemoryLimit {
-                limit_bytes: MAX_CHUNKS * MAX_CHUNK,
+                limit_bytes: MAX_CHUNKS.saturating_mul(MAX_CHUNK),
             });
         }
         grow_by_quarters(&mut self.chunks, allowance)?;
