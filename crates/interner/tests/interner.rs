@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use proptest::prelude::*;
-use thrifty_interner::{InternError, Interner, Sym, Sym8, Symbol};
+use thrifty_interner::{DefaultState, InternError, Interner, Sym, Sym8, Symbol};
 use thrifty_traits::MemoryUsage;
 
 /// A hasher that gives every key the same hash.
@@ -224,4 +224,28 @@ fn a_first_string_costs_at_most_four_kilobytes() {
     interner.intern("a");
     let reserved = interner.memory_usage().reserved_bytes;
     assert!(reserved <= 4096 + 1024, "{reserved}");
+}
+
+#[test]
+fn chance_makes_no_shard_change_its_hash() {
+    for seed in 0..4 {
+        let state = DefaultState::with_seed(seed);
+        let interner: Interner = Interner::builder().hasher(state).shards(2).build();
+        for index in 0..60_000 {
+            interner.intern(&format!("key {index}"));
+        }
+        let stats = interner.stats();
+        assert_eq!(stats.keyed_shards, 0, "seed {seed}: {stats:?}");
+    }
+}
+
+#[test]
+fn few_strings_with_one_hash_make_a_shard_change_it() {
+    let interner: Interner<str, Sym, Constant> = Interner::with_hasher(Constant);
+    for index in 0..64 {
+        interner.intern(&format!("key {index}"));
+    }
+    let stats = interner.stats();
+    assert_eq!(stats.keyed_shards, 1, "{stats:?}");
+    assert!(stats.longest_probe <= 64, "{stats:?}");
 }

@@ -40,7 +40,7 @@ pub(crate) struct Inserted {
 enum Found {
     /// The string, by its number.
     Number(u32),
-    /// An empty slot, after so many full groups.
+    /// An empty slot, after so many full groups; collisions count for several.
     Vacant { steps: u32 },
 }
 
@@ -127,6 +127,7 @@ impl<G: Geometry> Body<G> {
                     if unsafe { record.is(query.bytes, query.align) } {
                         return Found::Number(record.number());
                     }
+                    steps += slot::COLLISION;
                 }
             }
             group = slot::step(group, groups);
