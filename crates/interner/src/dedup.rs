@@ -61,12 +61,12 @@ use crate::state::DefaultState;
 ///
 /// # Memory
 ///
-/// The limit counts all that the cache itself keeps: the blocks of its keys (8 bytes and the key, as
-/// [`Shared`] says), 26 bytes for each place in its tables, of which up to a fifth is free (half, below some hundred),
-/// two bytes for each 64 bytes of the limit once something was evicted, and 256 bytes for a shard. It does not count what malloc adds, nor
-/// what callers hold: a program has at most the limit and the blocks that its own handles keep, of which those
-/// that the cache still remembers count once. While a shard's table grows, by a quarter, its old one exists
-/// beside the new.
+/// The limit counts all that the cache itself keeps: the blocks of its keys (8 bytes and the key, as [`Shared`]
+/// says), 26 bytes for each place in its tables, of which up to a fifth is free (half, below some hundred), two
+/// bytes for each 64 bytes of the limit once something was evicted, and 256 bytes for a shard. While a shard's
+/// table grows, by a quarter, its old one exists beside the new; keys on their way in and out, up to 17 for a
+/// thread, exist beside the cache. It does not count what malloc adds, nor what callers hold: a program has at most
+/// the limit and the blocks that its own handles keep, of which those that the cache still remembers count once.
 ///
 /// Each shard has an equal share of the limit. A key larger than a quarter of that gets a copy of its own.
 ///
