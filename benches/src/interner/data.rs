@@ -62,7 +62,7 @@ impl Source {
     pub(super) fn tokens(&self) -> usize {
         match self {
             Self::Spec(spec) => cut(*spec).tokens as usize,
-            Self::Words(count) => words_in_debug(*count) as usize,
+            Self::Words(count) => words_in_tests(*count) as usize,
             Self::Given(..) => panic!("not known beforehand"),
         }
     }
@@ -116,15 +116,15 @@ fn cut(spec: CorpusSpec) -> CorpusSpec {
     spec.with_tokens(spec.tokens.min(MOST_TOKENS))
 }
 
-/// Of log tokens some 45,000 are different then. Debug builds measure nothing.
-const MOST_TOKENS: u32 = if cfg!(debug_assertions) {
+/// Of log tokens some 45,000 are different then. Tests and debug builds measure nothing.
+const MOST_TOKENS: u32 = if cfg!(any(test, debug_assertions)) {
     4_000
 } else {
     3 << 17
 };
 
-fn words_in_debug(count: u32) -> u32 {
-    if cfg!(debug_assertions) {
+fn words_in_tests(count: u32) -> u32 {
+    if cfg!(any(test, debug_assertions)) {
         count.min(2_000)
     } else {
         count
@@ -132,7 +132,7 @@ fn words_in_debug(count: u32) -> u32 {
 }
 
 fn words(count: u32) -> Data {
-    let count = words_in_debug(count);
+    let count = words_in_tests(count);
     // The words of one syllable are few and short.
     let word = |rank: u64| {
         let mut text = String::new();
@@ -152,7 +152,7 @@ fn words(count: u32) -> Data {
 }
 
 /// Whole blocks, and enough of them for the largest table to fit no cache.
-const WORD_QUERIES: usize = if cfg!(debug_assertions) {
+const WORD_QUERIES: usize = if cfg!(any(test, debug_assertions)) {
     16 * BLOCK
 } else {
     1 << 20

@@ -37,7 +37,7 @@ const SIZES: [(usize, &str); 4] = [
     (SMALLEST * 1_682 / 1_000, "millibytes_220k"),
 ];
 
-const SMALLEST: usize = if cfg!(debug_assertions) {
+const SMALLEST: usize = if cfg!(any(test, debug_assertions)) {
     2_048
 } else {
     131_072

@@ -32,9 +32,13 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// Strings that are there from the beginning.
-const KNOWN: usize = if cfg!(debug_assertions) { 100 } else { 1_000 };
+const KNOWN: usize = if cfg!(any(test, debug_assertions)) {
+    100
+} else {
+    1_000
+};
 /// Strings that are added.
-const NEW: usize = if cfg!(debug_assertions) {
+const NEW: usize = if cfg!(any(test, debug_assertions)) {
     1_000
 } else {
     200_000
