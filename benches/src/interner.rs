@@ -22,6 +22,7 @@
 //! | `ustr`, `internment` | a handle | global, for ever; by address |
 //! | `thrifty-local`, `thrifty-frozen`, `string-interner`, `lasso-reader`, `hashbrown` | `get` | read-only meanwhile, shared by reference |
 //!
+//! `thrifty-many` hands over a block at a time, so that fetching one string's slot overlaps with the next one's.
 //! `hashbrown`, a map of borrowed strings, is the control: what it costs to find a string when nobody else can
 //! insert one. lasso's `Rodeo` cannot be shared; its reader, which has the same tables, stands for it in lookups.
 //! `papaya`'s guard is taken for each call. `internity` resolves only when it is frozen, and is not in the

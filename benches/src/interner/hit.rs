@@ -9,7 +9,7 @@ use super::{
     blocks::{Alone, Asked, Blocks},
     data::{BLOCK, Data, Source},
     hash::Ahash,
-    ours::Thrifty,
+    ours::{Thrifty, ThriftyMany},
     plain::ReadOnly,
     roster::{self, Form},
     table::Lookup,
@@ -56,11 +56,12 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
         for threads in [1, 4] {
             let row = row(name, reason, &source, threads);
             let hits = Hits(source.clone());
-            rows.push(if count > 1_000_000 {
-                roster::with_few(row, hits).thorough()
+            let row = if count > 1_000_000 {
+                roster::with_few(row, hits.clone()).thorough()
             } else {
-                roster::with_one_hash(row, hits)
-            });
+                roster::with_one_hash(row, hits.clone())
+            };
+            rows.push(hits.side::<ThriftyMany>(row, "thrifty-many").ours());
         }
     }
     rows
@@ -155,7 +156,7 @@ impl<T: Lookup> Hit<T> {
         let table = T::of(&data.known);
         check(&table, &data.known);
         let blocks = data.queries.chunks_exact(BLOCK);
-        let sums = blocks.map(|block| sum(&table, block)).collect();
+        let sums = blocks.map(|block| table.sum(block)).collect();
         Self { table, data, sums }
     }
 }
@@ -176,16 +177,11 @@ fn check<T: Lookup>(table: &T, known: &[&'static str]) {
 /// More than this would take longer than the row.
 const CHECKED: usize = 1 << 16;
 
-#[inline]
-fn sum<T: Lookup>(table: &T, block: &[&'static str]) -> u64 {
-    let numbers = block.iter().map(|text| table.hit(text));
-    numbers.fold(0, u64::wrapping_add)
-}
-
 impl<T: Lookup> Blocks for Hit<T> {
     #[inline]
     fn block(&self, number: usize) -> u64 {
-        sum(&self.table, &self.data.queries[number * BLOCK..][..BLOCK])
+        self.table
+            .sum(&self.data.queries[number * BLOCK..][..BLOCK])
     }
 
     fn right(&self) -> &[u64] {

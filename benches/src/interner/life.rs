@@ -10,7 +10,7 @@ use super::{
     data::Source,
     hash::Ahash,
     hit::BUDGET,
-    ours::ThriftyLocal,
+    ours::{Thrifty, ThriftyLocal},
     plain::ReadOnly,
     table::{Grow, filled},
 };
@@ -30,10 +30,16 @@ pub(super) fn rows() -> Vec<Row> {
         "a read-only copy of a table of a hundred thousand strings (thrifty-resolver: of symbols only)",
     )
     .shared("thrifty", || {
+        Done::new(filled::<Thrifty>(known()), |table| {
+            table.0.freeze().len() as u64
+        })
+    })
+    .shared("thrifty-local", || {
         Done::new(filled::<ThriftyLocal>(known()), |local| {
             local.0.freeze().len() as u64
         })
     })
+    .ours()
     .shared("thrifty-resolver", || {
         Done::new(filled::<ThriftyLocal>(known()), |local| {
             local.0.freeze_resolver().len() as u64

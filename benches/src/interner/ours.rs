@@ -1,11 +1,13 @@
 //! Ours, in each of its forms.
 
+use core::cell::RefCell;
+
 use thrifty_interner::{Dedup, Frozen, Interner, LocalInterner, Resolver, Sym, Symbol as _};
 
 use super::table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled};
 
 /// The concurrent interner, with its default hasher.
-pub(super) struct Thrifty(Interner);
+pub(super) struct Thrifty(pub(super) Interner);
 
 impl Grow for Thrifty {
     fn empty() -> Self {
@@ -81,6 +83,34 @@ impl Walk for Thrifty {
 
     fn walk(&self, mut each: impl FnMut(&str)) {
         self.0.iter().for_each(|(_, text)| each(text));
+    }
+}
+
+/// The concurrent interner, asked for a block at a time.
+pub(super) struct ThriftyMany(Interner);
+
+impl Lookup for ThriftyMany {
+    fn of(texts: &[&'static str]) -> Self {
+        Self(filled::<Thrifty>(texts).0)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.0.intern(text).index().into()
+    }
+
+    #[inline]
+    fn sum(&self, texts: &[&'static str]) -> u64 {
+        thread_local! {
+            static SYMBOLS: RefCell<Vec<Sym>> = const { RefCell::new(Vec::new()) };
+        }
+        SYMBOLS.with_borrow_mut(|symbols| {
+            symbols.clear();
+            let interned = self.0.intern_many(texts.iter().copied(), symbols);
+            interned.expect("all are known");
+            let numbers = symbols.iter().map(|symbol| u64::from(symbol.index()));
+            numbers.sum()
+        })
     }
 }
 

@@ -27,6 +27,13 @@ pub(super) trait Lookup: Sync + Sized + 'static {
     /// The number of a string that is known: by `intern` where that takes a shared reference, by
     /// `get` where the table is read-only then.
     fn hit(&self, text: &str) -> u64;
+
+    /// What the numbers of these strings add up to.
+    #[inline]
+    fn sum(&self, texts: &[&'static str]) -> u64 {
+        let numbers = texts.iter().map(|text| self.hit(text));
+        numbers.fold(0, u64::wrapping_add)
+    }
 }
 
 /// A table that can tell that it does not know a string.
