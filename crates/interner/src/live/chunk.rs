@@ -21,7 +21,7 @@ pub(crate) struct Chunk {
     pub(crate) id: u32,
     /// What loom watches in place of the bytes: a cell per unit.
     #[cfg(thrifty_loom)]
-    shadow: alloc::vec::Vec<thrifty_sync::UnsafeCell<()>>,
+    shadow: Vec<thrifty_sync::UnsafeCell<()>>,
 }
 
 /// Where the first record of a chunk begins.
