@@ -12,6 +12,8 @@ mod directory;
 pub(crate) mod equal;
 mod erase;
 mod exclusive;
+#[cfg(all(test, not(thrifty_loom)))]
+mod exhaustion;
 mod far;
 mod find;
 mod geometry;

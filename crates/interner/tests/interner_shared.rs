@@ -1,0 +1,197 @@
+//! The concurrent interner's figures, batches, parallel iterators, and auto traits.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use thrifty_interner::{
+    Builder, DefaultState, Headroom, InternError, Interner, Iter, Mark, Remap, RemapIter,
+    StaleMark, Stats, Sym, Sym8, Symbol,
+};
+use thrifty_testkit::together;
+
+/// A hasher that belongs to a thread.
+type Bound = Rc<DefaultState>;
+
+/// A hasher that may be sent and not shared.
+struct Alone(#[expect(dead_code, reason = "makes it so")] Cell<u8>);
+
+thrifty_testkit::auto_traits! {
+    Interner: [Send Sync Unpin !Copy],
+    Interner<[u64], Sym8>: [Send Sync],
+    Interner<str, Sym, Bound>: [!Send !Sync],
+    Interner<str, Sym, Alone>: [Send !Sync],
+    Iter<'static>: [Send Sync],
+    Iter<'static, str, Sym, Alone>: [!Send !Sync],
+    Builder: [Send Sync],
+    Mark: [Send Sync Copy],
+    StaleMark: [Send Sync Copy],
+    Remap<Sym>: [Send Sync Unpin !Copy],
+    RemapIter<'static, Sym>: [Send Sync],
+    Headroom: [Send Sync Copy],
+    Stats: [Send Sync Copy],
+}
+
+#[test]
+fn batches_do_what_a_loop_does() {
+    let words: Vec<String> = (0..30_000_u32)
+        .map(|index| format!("{}", index.wrapping_mul(2_654_435_761) % 12_000))
+        .collect();
+    let one_by_one = Interner::new();
+    let expected: Vec<Sym> = words.iter().map(|word| one_by_one.intern(word)).collect();
+    // Of each length around a batch's, and both below and above the size from which memory is asked for ahead.
+    let interner = Interner::new();
+    let mut symbols = Vec::new();
+    let mut rest = words.as_slice();
+    for len in (0..200).cycle() {
+        let (now, later) = rest.split_at(len.min(rest.len()));
+        let all = now.iter().map(String::as_str);
+        interner.intern_many(all, &mut symbols).unwrap();
+        rest = later;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(symbols, expected);
+    let collected: Interner = words.iter().map(String::as_str).collect();
+    assert!(collected.iter().eq(interner.iter()));
+}
+
+#[test]
+fn a_batch_that_meets_a_limit_says_how_far_it_came() {
+    let interner: Interner = Interner::builder().max_symbols(20).build();
+    let words: Vec<String> = (0..100).map(|index| format!("{}", index % 30)).collect();
+    let mut symbols = Vec::new();
+    let all = words.iter().map(String::as_str);
+    let refused = interner.intern_many(all, &mut symbols);
+    assert_eq!(refused, Err(InternError::SymbolSpace { limit_symbols: 20 }));
+    assert_eq!(symbols.len(), 20);
+    assert_eq!(interner.headroom().symbols_left, 0);
+}
+
+#[test]
+fn bytes_are_checked_when_they_are_new() {
+    let interner = Interner::new();
+    let symbol = interner.intern("grün");
+    assert_eq!(interner.intern_utf8("grün".as_bytes()), Ok(Ok(symbol)));
+    let error = interner.intern_utf8(b"ok\xc3").unwrap().unwrap_err();
+    assert_eq!(error.valid_up_to(), 2);
+    assert_eq!(interner.len(), 1);
+    let full: Interner = Interner::builder().max_symbols(0).build();
+    assert!(full.intern_utf8(b"a").is_err());
+}
+
+#[test]
+fn one_of_many_threads_is_told_that_a_string_is_new() {
+    let interner = Interner::new();
+    let counts = together(4, |_| {
+        let new = |index: u32| interner.intern_with_status(&format!("{index}")).unwrap().1;
+        (0..2000).filter(|index| new(*index)).count()
+    });
+    assert_eq!(counts.iter().sum::<usize>(), 2000);
+}
+
+#[test]
+fn headroom_shrinks_as_memory_is_taken() {
+    let interner: Interner = Interner::builder()
+        .max_bytes(100_000)
+        .max_symbols(50)
+        .build();
+    assert_eq!(interner.headroom().bytes_left, 100_000);
+    interner.intern("a");
+    let left = interner.headroom();
+    assert_eq!(left.bytes_left + interner.stats().reserved_bytes, 100_000);
+    assert_eq!(left.symbols_left, 49);
+}
+
+#[test]
+fn what_is_printed_names_no_string() {
+    let interner = Interner::new();
+    interner.intern("secret");
+    let said = format!("{interner:?} {:?} {:?}", interner.stats(), interner.iter());
+    assert!(
+        said.contains("len: 1") && !said.contains("secret"),
+        "{said}"
+    );
+}
+
+#[test]
+fn symbols_of_other_interners_lead_to_nothing_or_to_another_string() {
+    let mut interner = Interner::new();
+    let symbols: Vec<Sym> = (0..600)
+        .map(|index| interner.intern(&format!("{index}")))
+        .collect();
+    let mark = interner.mark();
+    let later = interner.intern("later");
+    assert_eq!(interner.rollback(mark), Ok(1));
+    assert_eq!(interner.try_resolve(later), None);
+    let remap = interner.compact(|symbol| symbol.index() < 10);
+    assert_eq!(remap.get(later), None);
+    for symbol in symbols {
+        let found = interner.try_resolve(symbol).is_some();
+        assert_eq!(found, symbol.index() < 10);
+    }
+}
+
+#[cfg(feature = "stats")]
+#[test]
+fn each_thread_counts_and_all_are_summed() {
+    use thrifty_testkit::churn;
+
+    let interner: Interner = Interner::builder().statistics(true).build();
+    interner.intern("four");
+    churn(3, 4, |_| {
+        for _ in 0..100 {
+            interner.intern("four");
+            assert_eq!(interner.get("absent"), None);
+        }
+    });
+    let counted = interner.stats().counted.unwrap();
+    assert_eq!((counted.hits, counted.misses), (1200, 1201));
+    assert_eq!(counted.saved_bytes, 4800);
+    assert_eq!(Interner::new().stats().counted, None);
+}
+
+#[cfg(feature = "stats")]
+#[test]
+fn threads_that_end_are_served_counted_or_not() {
+    use std::sync::Arc;
+
+    let builder = Interner::builder().statistics(true);
+    let interner: Arc<Interner> = Arc::new(builder.build());
+    let late = Arc::clone(&interner);
+    let called = thrifty_testkit::around_tls_destructors(|| (), move |_| late.intern("late"));
+    assert!(!called.is_empty());
+    let counted = interner.stats().counted.unwrap();
+    assert!(counted.hits + counted.misses <= called.len() as u64);
+}
+
+#[cfg(feature = "rayon-1")]
+#[test]
+fn parallel_interning_finds_all_and_keeps_the_order_where_asked() {
+    use rayon::prelude::*;
+
+    let words: Vec<String> = (0..40_000_u32)
+        .map(|index| format!("{}", index.wrapping_mul(2_654_435_761) % 9000))
+        .collect();
+    let expected: Interner = words.iter().map(String::as_str).collect();
+    let ordered = Interner::new();
+    ordered.intern(&words[5]);
+    ordered
+        .par_intern_ordered(words.par_iter().map(String::as_str))
+        .unwrap();
+    let again = Interner::new();
+    again.intern(&words[5]);
+    words.iter().for_each(|word| {
+        again.intern(word);
+    });
+    assert!(ordered.iter().eq(again.iter()));
+    let mut any_order = Interner::new();
+    any_order.par_extend(words.par_iter().map(String::as_str));
+    assert_eq!(any_order.len(), expected.len());
+    assert!(expected.iter().all(|(_, key)| any_order.get(key).is_some()));
+    let full: Interner = Interner::builder().max_symbols(10).build();
+    let keys = || words.par_iter().map(String::as_str);
+    let refused = Err(InternError::SymbolSpace { limit_symbols: 10 });
+    assert_eq!(full.par_intern(keys()), refused);
+    assert_eq!(full.par_intern_ordered(keys()), refused);
+}
