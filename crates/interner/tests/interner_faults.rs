@@ -286,3 +286,24 @@ fn generations_of_threads_find_what_their_predecessors_left() {
     });
     assert_eq!(interner.len(), 50);
 }
+
+/// The last strings before a limit, and those that are refused at it, allocate nothing only to free it again: they
+/// would cost a thousand times what the others do.
+#[test]
+fn at_the_limit_nothing_is_allocated_in_vain() {
+    let interner: Interner = Interner::builder().shards(1).max_bytes(1 << 20).build();
+    let mut keys = (0..).map(|index| format!("key number {index}"));
+    while interner.try_intern(&keys.next().unwrap()).is_ok() {}
+    let reserved = interner.memory_usage().reserved_bytes;
+    assert!(reserved > (1 << 20) * 9 / 10, "{reserved}");
+    let known = interner.len();
+    let refused: Vec<String> = keys.take(1000).collect();
+    let before = thread_counts();
+    for key in &refused {
+        let outcome = interner.try_intern(key);
+        assert!(outcome.is_err() || interner.len() > known);
+    }
+    let asked = thread_counts().since(&before).zeroed_allocs;
+    // Here and there a small chunk still fits.
+    assert!(asked < 100, "{asked}");
+}

@@ -58,6 +58,16 @@ impl Budget {
             .fetch_sub(bytes, ord!(interner.charge, Relaxed));
     }
 
+    /// Refuses what would not fit at present, before anything of it is allocated.
+    pub(crate) fn expect_room(&self, bytes: usize) -> Result<(), InternError> {
+        match self.reserved().checked_add(bytes) {
+            Some(sum) if sum <= self.limit => Ok(()),
+            _ => Err(InternError::MemoryLimit {
+                limit_bytes: self.limit,
+            }),
+        }
+    }
+
     /// A zeroed block.
     pub(crate) fn allocate(&self, layout: Layout) -> Result<NonNull<u8>, InternError> {
         debug_assert!(layout.size() != 0, "asked for nothing");

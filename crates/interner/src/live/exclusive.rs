@@ -204,6 +204,7 @@ impl<G: Geometry> Body<G> {
         shard.payload.write_mut(payload - query.bytes.len());
         let writer = exclusive(&mut shard.writer);
         writer.entries -= u32::from(was_there);
+        writer.patience = 0;
         writer.offset = slot::offset_of(place);
         if let Some(last) = writer.far {
             // SAFETY: the shard's last long string, alive.
@@ -256,6 +257,7 @@ impl<G: Geometry> Body<G> {
         shard.payload.write_mut(0);
         let writer = exclusive(&mut shard.writer);
         writer.entries = 0;
+        writer.patience = 0;
         // SAFETY: `self` is exclusive, and no record names them any more.
         unsafe { far::destroy_all(writer.far.take(), budget) };
         let Some(last) = writer.chunk else {

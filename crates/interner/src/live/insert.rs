@@ -93,7 +93,9 @@ impl<G: Geometry> Body<G> {
             Found::Vacant { steps } => steps,
         };
         let keys = steps > slot::suspicious(table.slots()) && table.keyed().is_none();
-        if !keys && writer.entries < slot::usual(table.slots()) {
+        let full = writer.entries >= slot::utmost(table.slots());
+        let crowded = keys || writer.entries >= slot::usual(table.slots());
+        if !full && (!crowded || writer.entries < writer.patience) {
             return Ok(Target::Table(table));
         }
         let replaced = if keys {
@@ -103,9 +105,13 @@ impl<G: Geometry> Body<G> {
         };
         match replaced {
             Ok(larger) => Ok(Target::Table(larger)),
-            Err(error) if writer.entries >= slot::utmost(table.slots()) => Err(error),
-            // A fuller table, or a longer chain, is better than no insert.
-            Err(_) => Ok(Target::Table(table)),
+            Err(error) if full => Err(error),
+            Err(_) => {
+                // A fuller table, or a longer chain, is better than no insert. To ask the allocator each time would
+                // make the inserts before the limit a thousand times dearer than the others.
+                writer.patience = writer.entries + writer.entries / 64 + 1;
+                Ok(Target::Table(table))
+            }
         }
     }
 

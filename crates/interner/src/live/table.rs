@@ -78,6 +78,8 @@ impl<G: Geometry> TableRef<G> {
         } else {
             0
         };
+        let fresh = segment_layout::<G>(slots).size() * (count - recycled);
+        budget.expect_room(Self::layout(count).size() + fresh)?;
         let header = budget.allocate(Self::layout(count))?.cast::<Header>();
         let retired = UnsafeCell::new(Retired {
             next: ptr::null_mut(),

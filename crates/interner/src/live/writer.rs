@@ -14,6 +14,8 @@ use crate::InternError;
 pub(crate) struct Writer {
     /// Entries of the shard's table.
     pub(crate) entries: u32,
+    /// How many there must be before growth is tried again, after it was refused.
+    pub(crate) patience: u32,
     /// The chunk that records are written into; those before it are full.
     pub(crate) chunk: Option<NonNull<Chunk>>,
     /// Where in it the next record begins.
@@ -31,6 +33,7 @@ impl Writer {
     pub(crate) fn new() -> Self {
         Self {
             entries: 0,
+            patience: 0,
             chunk: None,
             offset: 0,
             taken: 0,
