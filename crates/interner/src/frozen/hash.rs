@@ -1,8 +1,8 @@
 //! The hash of frozen tables: ours, since what is in a file must mean the same for ever.
 //!
 //! Sixteen bytes at a time are multiplied with each other, 64 × 64 → 128 bits, and the halves of the product
-//! folded together. Two numbers from the seed are mixed in, so that neither factor is a constant; the length goes
-//! in at the end. Written for this purpose, and frozen with it: the version in an image's header names it.
+//! folded together. Each factor has a number from the seed in it: a factor that a key alone could make zero would
+//! let anyone write keys that collide under every seed. The length goes in at the end. Written for this purpose, and frozen with it: the version in an image's header names it.
 //!
 //! It spreads keys that nobody chose against this very seed. Seeds come from the contents
 //! of the image (see `build`), and what is looked up later cannot make a chain longer than it is.
@@ -49,12 +49,12 @@ impl Hash64 {
         // Two chains, so that their multiplications overlap.
         while rest.len() > 32 {
             let (head, tail) = rest.split_at(32);
-            even = fold(word_8(head) ^ even, word_8(&head[8..]) ^ ROOT_5);
-            odd = fold(word_8(&head[16..]) ^ odd, word_8(&head[24..]) ^ ROOT_2);
+            even = fold(word_8(head) ^ even, word_8(&head[8..]) ^ self.right);
+            odd = fold(word_8(&head[16..]) ^ odd, word_8(&head[24..]) ^ self.left);
             rest = tail;
         }
         if rest.len() > 16 {
-            even = fold(word_8(rest) ^ even, word_8(&rest[8..]) ^ ROOT_3);
+            even = fold(word_8(rest) ^ even, word_8(&rest[8..]) ^ self.right);
         }
         let last = &bytes[bytes.len() - 16..];
         (word_8(last), word_8(&last[8..]), even.rotate_left(23) ^ odd)
@@ -215,6 +215,31 @@ mod tests {
         }
     }
 
+    /// No word of a key makes a factor zero whatever the seed is, as one that equals a constant of ours would.
+    #[test]
+    fn no_word_makes_keys_collide_under_every_seed() {
+        for constant in [super::ROOT_2, super::ROOT_3, super::ROOT_5, 0, u64::MAX] {
+            for len in [32, 40, 48, 64, 65, 96] {
+                for word in 0..len / 8 {
+                    // What it is multiplied with is its neighbour.
+                    let other = (word ^ 1) * 8;
+                    if other + 8 > len {
+                        continue;
+                    }
+                    let hashes: HashSet<u64> = (0..64_u8)
+                        .map(|at| {
+                            let mut key = vec![0; len];
+                            key[word * 8..word * 8 + 8].copy_from_slice(&constant.to_le_bytes());
+                            key[other] = at;
+                            Hash64::new(1).of(&key)
+                        })
+                        .collect();
+                    assert_eq!(hashes.len(), 64, "{constant:#x}, word {word} of {len}");
+                }
+            }
+        }
+    }
+
     /// What is in files must be found for ever: these numbers never change within a version of the format.
     #[test]
     fn the_hash_is_what_it_was() {
@@ -241,8 +266,8 @@ mod tests {
         0x0555_2a2f_2756_fa6f,
         0xb044_9efb_076e_5303,
         0x3305_2379_8ac9_c421,
-        0xca5f_4e0a_906e_0ea9,
-        0x68fd_089e_07c2_2171,
-        0x991d_c48f_d897_69b2,
+        0xbde1_58d7_505e_90a0,
+        0xf0d0_a9ce_9d32_8e10,
+        0x5c55_9622_8f78_cfb7,
     ];
 }
