@@ -3,9 +3,13 @@
 use core::alloc::{GlobalAlloc, Layout};
 use std::alloc::System;
 
+#[cfg(feature = "profile")]
+use crate::sampler::{self, hooks::Moved};
+#[cfg(not(feature = "profile"))]
+use crate::thread::count_slowly;
 use crate::{
     counts::Counts,
-    thread::{count_slowly, try_count_alloc, try_count_free, try_count_realloc},
+    thread::{try_count_alloc, try_count_free, try_count_realloc},
 };
 
 /// A [`GlobalAlloc`] that counts what passes through it, around any other.
@@ -74,10 +78,22 @@ impl<A> Alloc<A> {
 // which spares its caller a landing pad and turns a bug in here into an abort, never into
 // undefined behaviour.
 
+/// The address of a local of the caller: where its frame lies on the stack.
+#[cfg(feature = "profile")]
+macro_rules! mark {
+    () => {{
+        let local = 0_u8;
+        core::ptr::from_ref(core::hint::black_box(&local)).addr()
+    }};
+}
+
 /// Counts the allocation of `block`, and hands it out.
 #[cold]
 #[inline(never)]
 extern "C" fn slow_alloc(block: *mut u8, bytes: usize) -> *mut u8 {
+    #[cfg(feature = "profile")]
+    sampler::hooks::allocated(block, bytes as u64, mark!());
+    #[cfg(not(feature = "profile"))]
     count_slowly(Counts::alloc(bytes as u64));
     block
 }
@@ -86,8 +102,34 @@ extern "C" fn slow_alloc(block: *mut u8, bytes: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 extern "C" fn slow_realloc(block: *mut u8, old: usize, new: usize, moved: u64) -> *mut u8 {
+    #[cfg(feature = "profile")]
+    sampler::hooks::reallocated(
+        Moved {
+            address: block.addr(),
+            old: old as u64,
+            new: new as u64,
+            copied: moved,
+        },
+        None,
+        mark!(),
+    );
+    #[cfg(not(feature = "profile"))]
     count_slowly(Counts::realloc(old as u64, new as u64, moved));
     block
+}
+
+/// Whether a block may be a sample of the heap profile, so that its end is of interest.
+#[inline]
+#[cfg(feature = "profile")]
+fn may_be_sampled(block: *mut u8) -> bool {
+    sampler::hooks::may_be_sampled(block)
+}
+
+/// There is no heap profile in this build.
+#[inline]
+#[cfg(not(feature = "profile"))]
+const fn may_be_sampled(_block: *mut u8) -> bool {
+    false
 }
 
 impl<A: GlobalAlloc> Alloc<A> {
@@ -103,10 +145,59 @@ impl<A: GlobalAlloc> Alloc<A> {
         reason = "called from Rust only; see above for the ABI"
     )]
     unsafe extern "C" fn slow_dealloc(&self, block: *mut u8, layout: Layout) {
+        #[cfg(feature = "profile")]
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block is live and
+        // its own.
+        unsafe {
+            sampler::hooks::freed(block, layout);
+        };
+        #[cfg(not(feature = "profile"))]
         count_slowly(Counts::free(layout.size() as u64));
         // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block came from
         // this allocator with this layout, so it came from the inner one with this layout.
         unsafe { self.inner.dealloc(block, layout) };
+    }
+
+    /// Reallocates a block that may be a sample, and counts.
+    ///
+    /// # Safety
+    ///
+    /// That of [`GlobalAlloc::realloc`].
+    #[cfg(feature = "profile")]
+    #[cold]
+    #[inline(never)]
+    #[expect(
+        improper_ctypes_definitions,
+        reason = "called from Rust only; see above for the ABI"
+    )]
+    unsafe extern "C" fn slow_realloc_sampled(
+        &self,
+        block: *mut u8,
+        layout: Layout,
+        new_bytes: usize,
+    ) -> *mut u8 {
+        let old_address = block.addr();
+        let taken = sampler::hooks::take(old_address);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`; the block came from
+        // the inner allocator.
+        let new_block = unsafe { self.inner.realloc(block, layout, new_bytes) };
+        if new_block.is_null() {
+            sampler::hooks::put_back(old_address, taken);
+            return new_block;
+        }
+        let (old, new) = (layout.size() as u64, new_bytes as u64);
+        let moved = Moved {
+            address: new_block.addr(),
+            old,
+            new,
+            copied: if new_block.addr() == old_address {
+                0
+            } else {
+                old.min(new)
+            },
+        };
+        sampler::hooks::reallocated(moved, taken, mark!());
+        new_block
     }
 }
 
@@ -126,7 +217,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if !try_count_free(layout.size()) {
+        if may_be_sampled(block) || !try_count_free(layout.size()) {
             // SAFETY: the caller keeps the contract, which is the same.
             return unsafe { self.slow_dealloc(block, layout) };
         }
@@ -147,6 +238,11 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_bytes: usize) -> *mut u8 {
+        #[cfg(feature = "profile")]
+        if may_be_sampled(block) {
+            // SAFETY: the caller keeps the contract, which is the same.
+            return unsafe { self.slow_realloc_sampled(block, layout, new_bytes) };
+        }
         // Kept as a number: the pointer itself is dead once the block has moved.
         let old_address = block.addr();
         // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`; the block came from

@@ -35,6 +35,12 @@ mod profile;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod read;
 mod registry;
+#[cfg(any(feature = "profile", all(thrifty_loom, feature = "loom")))]
+#[expect(
+    unsafe_code,
+    reason = "memory of its own, past the global allocator; reads blocks that are being freed"
+)]
+mod sampler;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "projects a pin")]
 mod scope;
@@ -64,6 +70,11 @@ pub use self::{
 pub use self::profile::{
     Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print,
     ProfileError, Site, Totals, Unwinder,
+};
+#[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::sampler::control::{
+    Profiling, heap_profile, label_thread, profiling, profiling_from_env, set_profiling_rate,
+    stop_profiling,
 };
 
 /// What the macros expand to; not an interface.

@@ -10,13 +10,14 @@
 //! | `the_slow_path_keeps_both_bounds` | memstats.slow_allocated, memstats.slow_freed_bytes, memstats.slow_frees |
 //! | `a_resize_is_never_seen_as_two_blocks` | memstats.grown, memstats.shrunk |
 //! | `a_kick_is_never_lost` | memstats.armed, memstats.kicked |
+//! | `a_new_rate_is_never_overslept` | memstats.armed, memstats.kicked |
 //! | `a_late_scan_raises_no_newer_mark` | (the packed word) |
 
 use thrifty_sync::{atomic::AtomicBool, hint, model::Model, ord, sync::Arc, thread};
 
 use crate::{
     counts::Counts,
-    registry::{FINE_INTERVAL_BYTES, Registry},
+    registry::{Due, FINE_INTERVAL_BYTES, Registry},
     slot::Slot,
     watermark::Watermarks,
 };
@@ -245,7 +246,7 @@ fn a_kick_is_never_lost() {
         let other = Arc::clone(&registry);
         let thread = thread::spawn(move || {
             let slot = other.claim().unwrap();
-            other.arm(slot, 0);
+            other.arm(slot, 0, Due::NEVER);
         });
         let scope = registry.open();
         thread.join().unwrap();
@@ -255,6 +256,24 @@ fn a_kick_is_never_lost() {
             "a thread overslept the opening of a process scope"
         );
         registry.end(&scope);
+    });
+}
+
+#[test]
+fn a_new_rate_is_never_overslept() {
+    Model::new("a_new_rate_is_never_overslept").check(|| {
+        let registry = Arc::new(Registry::<1, 1>::new());
+        let other = Arc::clone(&registry);
+        let thread = thread::spawn(move || {
+            let slot = other.claim().unwrap();
+            other.arm(slot, 0, Due::NEVER);
+        });
+        registry.set_rate_bytes(512);
+        thread.join().unwrap();
+        assert!(
+            !registry.slot(0).try_count_alloc(8),
+            "a thread overslept the start of sampling"
+        );
     });
 }
 

@@ -12,13 +12,14 @@ use std::time::SystemTime;
 
 use crate::stats::MemStats;
 
+pub(crate) use self::site::size_class;
 pub use self::{
     error::ProfileError,
     histogram::Histogram,
     site::{Bucket, Contents, Growth, Lifetimes, Print, Site},
 };
 
-/// Who allocated what, and what of it is in use.
+/// Who allocated what, and what of it is in use; from [`heap_profile`](crate::heap_profile).
 ///
 /// # Memory
 ///

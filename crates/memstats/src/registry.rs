@@ -51,7 +51,25 @@ pub(crate) struct Registry<const SLOTS: usize, const SHARDS: usize> {
     /// How many process scopes are open.
     scopes: AtomicU32,
     peak_bytes: AtomicU64,
+    /// Bytes between two samples of the heap profile, 0 while there are none.
+    rate_bytes: AtomicU64,
     watermarks: Watermarks<SCOPES>,
+}
+
+/// A thread's next sample: its count then, and the rate that it was drawn for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) at: u64,
+    pub(crate) rate_bytes: u64,
+}
+
+impl Due {
+    /// None while there is no sampling.
+    #[cfg(any(test, not(feature = "profile")))]
+    pub(crate) const NEVER: Self = Self {
+        at: u64::MAX,
+        rate_bytes: 0,
+    };
 }
 
 /// How often a reading is taken when threads keep freeing during it.
@@ -96,6 +114,7 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
                 used: AtomicUsize::new(0),
                 scopes: AtomicU32::new(0),
                 peak_bytes: AtomicU64::new(0),
+                rate_bytes: AtomicU64::new(0),
                 watermarks: Watermarks::new(),
             }
         }
@@ -122,21 +141,25 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         &self.shards[hint % SHARDS]
     }
 
-    /// Arms the owner's slot up to the next look for a peak, given its count at the last one. The
-    /// slot stays disarmed when that look is due.
-    pub(crate) fn arm(&self, slot: &Slot, last_look: u64) {
+    /// Arms the owner's slot up to the next look for a peak, given its count at the last one, or up
+    /// to the next sample, which was drawn for a rate. The slot stays disarmed when either is due.
+    pub(crate) fn arm(&self, slot: &Slot, last_look: u64, sample: Due) {
         let mut interval = self.interval_bytes();
         loop {
-            let at = last_look.saturating_add(interval);
+            let at = last_look.saturating_add(interval).min(sample.at);
             if slot.own_allocated_bytes() >= at {
                 slot.disarm();
                 return;
             }
             slot.arm(at);
             // ORDERING(memstats.armed): SeqCst fence; pairs with memstats.kicked. Either the
-            // load below sees the scope that was opened, or the kicker's store of zero comes
-            // after the store above and stays.
+            // loads below see the scope that was opened and the rate that was set, or the kicker's
+            // store of zero comes after the store above and stays.
             fence!(memstats.armed, SeqCst);
+            if self.rate_bytes() != sample.rate_bytes {
+                slot.disarm();
+                return;
+            }
             let now = self.interval_bytes();
             if now >= interval {
                 return;
@@ -152,6 +175,30 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
             return FINE_INTERVAL_BYTES;
         }
         INTERVAL_BYTES * (self.in_use().len() as u64 / 8).max(1)
+    }
+
+    /// Bytes between two samples, 0 while there are none.
+    pub(crate) fn rate_bytes(&self) -> u64 {
+        // ORDERING(memstats.rate): Relaxed; see memstats.armed.
+        self.rate_bytes.load(ord!(memstats.rate, Relaxed))
+    }
+
+    /// Changes the bytes between two samples; every thread draws anew at its next event.
+    #[cfg(any(test, feature = "profile"))]
+    pub(crate) fn set_rate_bytes(&self, rate_bytes: u64) -> u64 {
+        // ORDERING(memstats.rate): Relaxed; the fence of the kick orders it.
+        let before = self
+            .rate_bytes
+            .swap(rate_bytes, ord!(memstats.rate, Relaxed));
+        self.kick();
+        before
+    }
+
+    /// Bytes allocated so far, in a sum of no single moment.
+    #[cfg(feature = "profile")]
+    pub(crate) fn allocated_bytes(&self) -> u64 {
+        let slots = self.in_use().iter().chain(&self.shards);
+        slots.fold(0, |sum, slot| sum.wrapping_add(slot.own_allocated_bytes()))
     }
 
     /// Makes every thread pass through its slow path at its next event.

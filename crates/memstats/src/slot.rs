@@ -252,7 +252,7 @@ impl Slot {
             .store(at.max(1), ord!(memstats.disarm, Relaxed));
     }
 
-    /// The owner's own count of bytes allocated.
+    /// The count of bytes allocated: to its owner exact, to others a number that only grows.
     pub(crate) fn own_allocated_bytes(&self) -> u64 {
         // ORDERING(memstats.own): Relaxed; the only writer reads its own last store.
         self.allocated_bytes.load(ord!(memstats.own, Relaxed))

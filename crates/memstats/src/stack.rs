@@ -60,6 +60,12 @@ impl Stack {
         }
     }
 
+    /// The instruction pointers, innermost first.
+    #[cfg(feature = "profile")]
+    pub(crate) fn ips(&self) -> impl Iterator<Item = usize> {
+        self.ips[..self.len.get()].iter().map(Cell::get)
+    }
+
     #[cfg(feature = "stacks")]
     fn capture(&self) {
         let hook = 0_u8;

@@ -19,10 +19,12 @@
 use core::cell::Cell;
 use core::ptr;
 
+#[cfg(feature = "profile")]
+use crate::sampler::draw::Draw;
 use crate::{
     counts::{Counts, CountsCell},
     frame::Frame,
-    registry::Registry,
+    registry::{Due, Registry},
     slot::Slot,
 };
 
@@ -43,7 +45,7 @@ enum State {
     Ended,
 }
 
-struct Local {
+pub(crate) struct Local {
     /// A pointer and no reference, because before Rust 1.90 a constant cannot hold a reference to
     /// a static that changes.
     slot: Cell<*const Slot>,
@@ -61,6 +63,9 @@ struct Local {
     frames: Cell<*const Frame<'static>>,
     /// Set while a stack is captured, so that its own events do not start another capture.
     capturing: Cell<bool>,
+    /// When the next sample of the heap profile is due.
+    #[cfg(feature = "profile")]
+    draw: Draw,
 }
 
 thread_local! {
@@ -73,6 +78,8 @@ thread_local! {
         elsewhere: CountsCell::new(),
         frames: Cell::new(ptr::null()),
         capturing: Cell::new(false),
+        #[cfg(feature = "profile")]
+        draw: Draw::new(),
     } };
 
     static EXIT: Exit = const { Exit };
@@ -116,9 +123,20 @@ pub(crate) fn try_count_realloc(event: Counts) -> bool {
 /// On targets without native thread-locals std destroys `LOCAL` with the thread; an event after that
 /// counts for no thread in particular.
 pub(crate) fn count_slowly(event: Counts) {
-    if LOCAL.try_with(|local| local.slow(event)).is_err() {
+    count_slowly_and(event, |_| ());
+}
+
+/// The same, and runs `then` when it is counted, unless the thread-local is gone.
+pub(crate) fn count_slowly_and(event: Counts, then: impl FnOnce(&Local)) {
+    if LOCAL.try_with(|local| local.slow(event, then)).is_err() {
         REGISTRY.shard(0).count_shared(event);
     }
+}
+
+/// Runs `body` on the thread's place, unless that is gone.
+#[cfg(feature = "profile")]
+pub(crate) fn with_local<R>(body: impl FnOnce(&Local) -> R) -> Option<R> {
+    LOCAL.try_with(body).ok()
 }
 
 /// What the calling thread counted since it began.
@@ -158,7 +176,7 @@ impl Local {
         unsafe { &*self.slot.get() }
     }
 
-    fn slow(&self, event: Counts) {
+    fn slow(&self, event: Counts, then: impl FnOnce(&Self)) {
         self.enroll();
         if self.state.get() == State::Owner {
             self.slot().count(event);
@@ -171,7 +189,60 @@ impl Local {
         if !self.frames.get().is_null() && !self.capturing.get() {
             self.note(event);
         }
+        then(self);
         self.look_for_peak();
+    }
+
+    /// The thread's clock: bytes that it allocated, as counted in its present place.
+    pub(crate) fn total(&self) -> u64 {
+        if self.state.get() == State::Owner {
+            self.slot().own_allocated_bytes()
+        } else {
+            self.elsewhere.get().allocated_bytes
+        }
+    }
+
+    /// Whether a stack is being captured, or a sample taken.
+    #[cfg(feature = "profile")]
+    pub(crate) fn is_capturing(&self) -> bool {
+        self.capturing.get()
+    }
+
+    /// When the thread's next sample is due.
+    #[cfg(feature = "profile")]
+    pub(crate) fn draw(&self) -> &Draw {
+        &self.draw
+    }
+
+    /// Calls of this thread that asked for memory.
+    #[cfg(feature = "profile")]
+    pub(crate) fn alloc_calls(&self) -> u64 {
+        self.counts().alloc_calls()
+    }
+
+    /// The thread's clock goes on as another one.
+    #[cfg(feature = "profile")]
+    fn rebase(&self, before: u64) {
+        self.draw.rebase(before, self.total());
+    }
+
+    #[cfg(not(feature = "profile"))]
+    #[expect(clippy::unused_self, reason = "the twin with a profile uses it")]
+    const fn rebase(&self, _before: u64) {}
+
+    #[cfg(feature = "profile")]
+    fn due(&self) -> Due {
+        self.draw.refresh(REGISTRY.rate_bytes(), self.total(), 0);
+        Due {
+            at: self.draw.next(),
+            rate_bytes: self.draw.rate(),
+        }
+    }
+
+    #[cfg(not(feature = "profile"))]
+    #[expect(clippy::unused_self, reason = "the twin with a profile uses it")]
+    const fn due(&self) -> Due {
+        Due::NEVER
     }
 
     /// Finds a slot for a thread that has none and may have one.
@@ -202,8 +273,10 @@ impl Local {
             .wrapping_sub(self.last_look.get());
         self.last_look
             .set(slot.own_allocated_bytes().saturating_sub(since_look));
+        let before = self.total();
         self.slot.set(slot);
         self.state.set(State::Owner);
+        self.rebase(before);
         // From here on an event of this thread counts as usual, so it does no harm if the
         // platform allocates to register the destructor.
         if EXIT.try_with(|_| ()).is_err() {
@@ -218,6 +291,7 @@ impl Local {
             self.slot.set(REGISTRY.shard(0));
             self.elsewhere
                 .add(slot.allocated().plus(slot.freed()).minus(self.base.get()));
+            self.rebase(slot.own_allocated_bytes());
             slot.release();
             // What a thread allocated since its last look must not stay unseen for ever.
             REGISTRY.observe();
@@ -229,17 +303,13 @@ impl Local {
     /// scope is open.
     fn look_for_peak(&self) {
         let owner = self.state.get() == State::Owner;
-        let total = if owner {
-            self.slot().own_allocated_bytes()
-        } else {
-            self.elsewhere.get().allocated_bytes
-        };
+        let total = self.total();
         if total.wrapping_sub(self.last_look.get()) >= REGISTRY.interval_bytes() {
             REGISTRY.observe();
             self.last_look.set(total);
         }
         if owner && self.frames.get().is_null() {
-            REGISTRY.arm(self.slot(), self.last_look.get());
+            REGISTRY.arm(self.slot(), self.last_look.get(), self.due());
         }
     }
 
@@ -284,7 +354,7 @@ impl Local {
         // SAFETY: valid and shared: it is `frame`, which the caller still holds.
         place.set(unsafe { &*frame }.outer.get());
         if self.frames.get().is_null() && self.state.get() == State::Owner {
-            REGISTRY.arm(self.slot(), self.last_look.get());
+            REGISTRY.arm(self.slot(), self.last_look.get(), self.due());
         }
     }
 

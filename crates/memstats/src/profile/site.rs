@@ -50,7 +50,7 @@ pub struct Site {
     /// What became of objects that were reallocated on the way.
     pub growth: Growth,
     /// What short strings and byte buffers held, where
-    /// fingerprints were asked for.
+    /// [`fingerprints`](crate::Profiling::fingerprints) were asked for.
     pub contents: Option<Contents>,
 }
 

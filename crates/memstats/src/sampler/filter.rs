@@ -1,0 +1,188 @@
+//! Whether an address may belong to a sample: the question that every free asks.
+//!
+//! Counters of addresses by their hash, one per byte, at several levels of detail at once:
+//!
+//! ```text
+//! index    0      2^12         2^13    2^14          2^15 ...
+//!          │      │ level 12   │       │ level 14    │
+//!          └──────┴────────────┴───────┴─────────────┴──
+//! ```
+//!
+//! A sample counts at every level, so a free may ask whichever. It asks the smallest one that is
+//! sparse enough for the samples there are now: the fewer samples, the less of the cache goes to
+//! the question. Changing the level changes one word, and no counter has to move.
+//!
+//! # Why relaxed accesses suffice
+//!
+//! A block's counters went up before its address was handed out, and go down after it came back; whoever frees
+//! it got it in an order that makes the first happen before. Of a counter he can only see the state
+//! after that, and until he subtracts himself, every later state is at least one: each of the others
+//! that subtracts has added before.
+#![forbid(unsafe_code)]
+
+use thrifty_sync::{
+    array,
+    atomic::{AtomicU8, AtomicU32, AtomicUsize},
+    const_unless_loom, ord,
+};
+
+/// Counters for which one sample is answered "maybe" by mistake, at most, while a level is left.
+const SPARSENESS: usize = 64;
+
+/// `CELLS` is twice the counters of the finest level, `COARSEST` the binary logarithm of the coarsest.
+#[derive(Debug)]
+pub(crate) struct Filter<const CELLS: usize, const COARSEST: u32> {
+    counters: [AtomicU8; CELLS],
+    /// What a hash is shifted by to find its counter; 0 while there never was a sample.
+    shift: AtomicU32,
+    samples: AtomicUsize,
+}
+
+impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
+    const FINEST: u32 = CELLS.ilog2() - 1;
+
+    const_unless_loom! {
+        /// No samples.
+        pub(crate) const fn new() -> Self {
+            Self {
+                counters: array!(AtomicU8::new(0); CELLS),
+                shift: AtomicU32::new(0),
+                samples: AtomicUsize::new(0),
+            }
+        }
+    }
+
+    /// Whether the address may belong to a sample; "no" is certain.
+    #[inline]
+    pub(crate) fn may_hold(&self, address: usize) -> bool {
+        // ORDERING(memstats.level): Relaxed; see the head: a sample's own level was stored before.
+        let shift = self.shift.load(ord!(memstats.level, Relaxed));
+        if shift == 0 {
+            return false;
+        }
+        // ORDERING(memstats.filter): Relaxed; see the head.
+        self.counters[Self::index(address, shift)].load(ord!(memstats.filter, Relaxed)) != 0
+    }
+
+    /// Counts a sample in, before its address is handed out.
+    pub(crate) fn add(&self, address: usize) {
+        for level in Self::levels() {
+            self.change(Self::index(address, shift(level)), |count| match count {
+                u8::MAX => None,
+                count => Some(count + 1),
+            });
+        }
+        // ORDERING(memstats.filter): Relaxed; a number that steers.
+        let samples = self.samples.fetch_add(1, ord!(memstats.filter, Relaxed)) + 1;
+        self.adapt(samples);
+    }
+
+    /// Counts a sample out, while its address has not been handed out again.
+    pub(crate) fn remove(&self, address: usize) {
+        for level in Self::levels() {
+            // A counter that was full may stand for more than it says, and stays.
+            self.change(Self::index(address, shift(level)), |count| match count {
+                0 | u8::MAX => None,
+                count => Some(count - 1),
+            });
+        }
+        // ORDERING(memstats.filter): Relaxed; a number that steers.
+        self.samples.fetch_sub(1, ord!(memstats.filter, Relaxed));
+    }
+
+    fn change(&self, at: usize, by: impl FnMut(u8) -> Option<u8>) {
+        // ORDERING(memstats.filter): Relaxed; see the head. Fails where the counter stays.
+        let _ = self.counters[at].fetch_update(
+            ord!(memstats.filter, Relaxed),
+            ord!(memstats.filter, Relaxed),
+            by,
+        );
+    }
+
+    /// Chooses the level for so many samples.
+    fn adapt(&self, samples: usize) {
+        let wanted = samples.saturating_mul(SPARSENESS).max(1).ilog2() + 1;
+        let level = Self::levels()
+            .find(|level| *level >= wanted)
+            .unwrap_or(Self::FINEST);
+        // ORDERING(memstats.level): Relaxed; see the head.
+        if self.shift.load(ord!(memstats.level, Relaxed)) != shift(level) {
+            self.shift
+                .store(shift(level), ord!(memstats.level, Relaxed));
+        }
+    }
+
+    fn levels() -> impl Iterator<Item = u32> {
+        (COARSEST..=Self::FINEST).step_by(2)
+    }
+
+    /// The counter of an address: the first bits of its hash behind a one, which is where the level
+    /// begins. The mask changes nothing, and shows the compiler that there is such a counter.
+    #[inline]
+    const fn index(address: usize, shift: u32) -> usize {
+        // Fibonacci hashing: the odd number next to 2^64 over the golden ratio.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "its upper half will do where addresses have 32 bits"
+        )]
+        const GOLDEN: usize = (0x9E37_79B9_7F4A_7C15_u64 >> (64 - usize::BITS)) as usize | 1;
+        let hash = address.wrapping_mul(GOLDEN);
+        (((hash >> 1) | (1 << (usize::BITS - 1))) >> shift) & (CELLS - 1)
+    }
+}
+
+/// What shifts a hash to the counters of a level.
+const fn shift(level: u32) -> u32 {
+    usize::BITS - 1 - level
+}
+
+#[cfg(all(test, not(all(thrifty_loom, feature = "loom"))))]
+mod tests {
+    use super::*;
+
+    type Small = Filter<512, 4>;
+
+    #[test]
+    fn what_is_in_it_is_never_denied() {
+        let filter = Small::new();
+        let addresses: Vec<usize> = (1..=200).map(|nth| nth * 48).collect();
+        assert!(!filter.may_hold(addresses[0]));
+        for (nth, address) in addresses.iter().enumerate() {
+            filter.add(*address);
+            assert!(
+                addresses[..=nth]
+                    .iter()
+                    .all(|address| filter.may_hold(*address))
+            );
+        }
+        for (nth, address) in addresses.iter().enumerate() {
+            filter.remove(*address);
+            let rest = &addresses[nth + 1..];
+            assert!(rest.iter().all(|address| filter.may_hold(*address)));
+        }
+        assert!(!addresses.iter().any(|address| filter.may_hold(*address)));
+    }
+
+    #[test]
+    fn a_full_counter_stays_full() {
+        let filter = Small::new();
+        (0..300).for_each(|_| filter.add(64));
+        (0..299).for_each(|_| filter.remove(64));
+        assert!(filter.may_hold(64), "one is left");
+    }
+
+    #[test]
+    fn few_samples_are_asked_for_among_few_counters() {
+        static FILTER: Filter<{ 1 << 17 }, 8> = Filter::new();
+        FILTER.add(4096);
+        let denied = (0..10_000)
+            .filter(|nth| !FILTER.may_hold(nth * 16 + 8192))
+            .count();
+        assert!(denied > 9_800, "{denied}");
+        (0..500).for_each(|nth| FILTER.add(nth * 4096 + 1_000_000));
+        let denied = (0..10_000)
+            .filter(|nth| !FILTER.may_hold(nth * 16 + 8192))
+            .count();
+        assert!(denied > 9_700, "{denied}");
+    }
+}
