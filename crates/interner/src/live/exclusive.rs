@@ -221,22 +221,10 @@ impl<G: Geometry> Body<G> {
 
     /// Frees a shard's last chunk. The one before it counts as full.
     fn drop_chunk(&mut self, index: usize) {
-        let budget = &self.tail.0.budget;
         let writer = exclusive(&mut self.writers[index].0.writer);
-        let Some(last) = writer.chunk else {
-            return;
-        };
-        // SAFETY: the shard's chunk, alive.
-        let chunk = unsafe { last.as_ref() };
-        let (older, size, id) = (chunk.older, chunk.size as usize, chunk.id as usize);
-        self.chunks.set(id, ptr::null_mut());
-        exclusive(&mut self.shelf).free_chunks += 1;
-        // SAFETY: from `create` with this budget; no record in it is named any more, and `self` is exclusive.
-        unsafe { chunk::destroy(last, budget) };
-        writer.taken -= size;
-        writer.chunk = older;
-        // SAFETY: one of the shard's chunks.
-        writer.offset = older.map_or(0, |older| unsafe { older.as_ref() }.size as usize);
+        let shelf = exclusive(&mut self.shelf);
+        // SAFETY: no record in it is named any more, and `self` is exclusive.
+        unsafe { writer.drop_chunk(&self.chunks, shelf, &self.tail.0.budget) };
     }
 
     /// Takes out a shard's strings, except for their numbers.

@@ -1,12 +1,15 @@
 //! Where a shard's next record goes.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use super::body::{Body, lock};
+use super::budget::Budget;
 use super::chunk::{self, Chunk, FIRST_OFFSET};
+use super::directory::Directory;
 use super::far::{self, Far};
 use super::geometry::Geometry;
 use super::record::{self, Form};
+use super::shelf::Shelf;
 use super::slot;
 use crate::InternError;
 
@@ -39,6 +42,33 @@ impl Writer {
             taken: 0,
             far: None,
         }
+    }
+
+    /// Frees the chunk. The one before it counts as full.
+    ///
+    /// # Safety
+    ///
+    /// No record in it can be found, nor is one being read; the directory and the budget are those it was made with.
+    pub(crate) unsafe fn drop_chunk(
+        &mut self,
+        chunks: &Directory<Chunk>,
+        shelf: &mut Shelf,
+        budget: &Budget,
+    ) {
+        let Some(last) = self.chunk else {
+            return;
+        };
+        // SAFETY: the shard's chunk, alive.
+        let chunk = unsafe { last.as_ref() };
+        let (older, size, id) = (chunk.older, chunk.size as usize, chunk.id as usize);
+        chunks.set(id, ptr::null_mut());
+        shelf.free_chunks += 1;
+        // SAFETY: from `create` with this budget; nobody uses it, says the caller.
+        unsafe { chunk::destroy(last, budget) };
+        self.taken -= size;
+        self.chunk = older;
+        // SAFETY: one of the shard's chunks.
+        self.offset = older.map_or(0, |older| unsafe { older.as_ref() }.size as usize);
     }
 
     /// Whether the chunk has no record.
@@ -94,6 +124,12 @@ impl<G: Geometry> Body<G> {
     fn new_chunk(&self, writer: &mut Writer, least: usize) -> Result<(), InternError> {
         let budget = self.budget();
         let mut shelf = lock(&self.shelf);
+        if writer.is_chunk_unused() {
+            // It was begun for a string that was then refused, and is too small for this one. Every chunk but the last
+            // has a record: `forget` goes by that.
+            // SAFETY: a chunk without a record is known to nobody.
+            unsafe { writer.drop_chunk(&self.chunks, &mut shelf, budget) };
+        }
         let id = if shelf.free_chunks == 0 {
             shelf.chunks
         } else {
