@@ -41,6 +41,9 @@ use crate::InternError;
 /// The greatest number of shards; two of them are enough for a model.
 pub(crate) const MAX_SHARDS: usize = if cfg!(thrifty_loom) { 2 } else { 64 };
 
+/// What a limit should leave each shard, in bytes, where the number of shards is ours to choose.
+const LEAST_PER_SHARD: usize = 16 << 10;
+
 /// On a line of its own, and with its neighbour's prefetch out of the way.
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
@@ -90,7 +93,10 @@ impl<G: Geometry> Body<G> {
     pub(crate) fn create(bounds: Bounds) -> Result<NonNull<Self>, InternError> {
         let budget = Budget::new(bounds.bytes);
         let shards = match bounds.shards {
-            0 => (2 * thread::parallelism()).max(4),
+            // Each shard has a table and a chunk of its own, for which a small limit has no room.
+            0 => (2 * thread::parallelism())
+                .min(bounds.bytes / LEAST_PER_SHARD)
+                .max(4),
             asked => asked.min(MAX_SHARDS),
         };
         let shards = shards.next_power_of_two().min(MAX_SHARDS);
@@ -238,9 +244,9 @@ impl<G: Geometry> Body<G> {
     /// Makes tables for so many strings, so that they do not grow before.
     pub(crate) fn reserve(&self, strings: u32) -> Result<(), InternError> {
         let shards = u32::try_from(self.mask + 1).expect("at most 64");
-        // Shards do not fill evenly: a sixteenth more, and some for small numbers.
+        // Shards do not fill evenly: five standard deviations more.
         let each = strings.div_ceil(shards);
-        let each = each.saturating_add(each / 16).saturating_add(8);
+        let each = each.saturating_add(5 * each.isqrt()).saturating_add(8);
         let full = InternError::SymbolSpace {
             limit_symbols: u32::MAX as usize,
         };

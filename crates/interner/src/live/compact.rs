@@ -22,6 +22,7 @@ impl<G: Geometry> Live<G> {
         mut hash: impl FnMut(&[u8]) -> u64,
     ) -> Result<(), InternError> {
         let Some(old) = self.body() else {
+            self.history.forget();
             return Ok(());
         };
         let kept = numbers.iter().filter(|number| **number != 0).count();

@@ -159,7 +159,6 @@ impl<G: Geometry> Body<G> {
             else {
                 continue;
             };
-            let shelf = exclusive(&mut self.shelf);
             let mut fitting = ptr::null_mut();
             if entries != 0 {
                 let slots = slot::slots_for::<G>(entries).unwrap_or(u32::MAX);
@@ -167,7 +166,8 @@ impl<G: Geometry> Body<G> {
                     continue;
                 }
                 let keyed = old.keyed().cloned();
-                let Ok(table) = TableRef::<G>::create(slots, keyed, &self.tail.0.budget, shelf)
+                let Ok(table) =
+                    TableRef::<G>::create(slots, keyed, &self.tail.0.budget, &self.shelf)
                 else {
                     continue;
                 };
@@ -178,7 +178,7 @@ impl<G: Geometry> Body<G> {
             }
             self.tables[index].write_mut(fitting);
             // SAFETY: replaced just now.
-            unsafe { shelf.retire(old) };
+            unsafe { exclusive(&mut self.shelf).retire(old) };
         }
     }
 

@@ -25,7 +25,7 @@ impl<G: Geometry> Body<G> {
         &self,
         place: &AtomicPtr<Header>,
     ) -> Result<TableRef<G>, InternError> {
-        let table = TableRef::create(G::FIRST_SLOTS, None, self.budget(), &mut lock(&self.shelf))?;
+        let table = TableRef::create(G::FIRST_SLOTS, None, self.budget(), &self.shelf)?;
         publish(place, table);
         Ok(table)
     }
@@ -38,8 +38,7 @@ impl<G: Geometry> Body<G> {
     ) -> Result<(), InternError> {
         match self.own_table(place) {
             None => {
-                let table =
-                    TableRef::<G>::create(slots, None, self.budget(), &mut lock(&self.shelf))?;
+                let table = TableRef::<G>::create(slots, None, self.budget(), &self.shelf)?;
                 publish(place, table);
             }
             Some(table) if table.slots() < slots => {
@@ -72,14 +71,13 @@ impl<G: Geometry> Body<G> {
         slots: u32,
     ) -> Result<TableRef<G>, InternError> {
         let keyed = old.keyed().cloned();
-        let mut shelf = lock(&self.shelf);
-        let table = TableRef::create(slots, keyed, self.budget(), &mut shelf)?;
+        let table = TableRef::create(slots, keyed, self.budget(), &self.shelf)?;
         for content in old.occupied() {
             table.place(content);
         }
         publish(place, table);
         // SAFETY: replaced just now.
-        unsafe { shelf.retire(old) };
+        unsafe { lock(&self.shelf).retire(old) };
         Ok(table)
     }
 
@@ -97,8 +95,7 @@ impl<G: Geometry> Body<G> {
         };
         let slots = slot::grown::<G>(old.slots(), self.phase(place)).ok_or(full)?;
         let state = RandomState::new();
-        let mut shelf = lock(&self.shelf);
-        let table = TableRef::create(slots, Some(state.clone()), self.budget(), &mut shelf)?;
+        let table = TableRef::create(slots, Some(state.clone()), self.budget(), &self.shelf)?;
         for content in old.occupied() {
             let record = slot::record(content);
             // SAFETY: the record stays, and the bytes do not leave this loop.
@@ -107,7 +104,7 @@ impl<G: Geometry> Body<G> {
         }
         publish(place, table);
         // SAFETY: replaced just now.
-        unsafe { shelf.retire(old) };
+        unsafe { lock(&self.shelf).retire(old) };
         Ok(table)
     }
 }

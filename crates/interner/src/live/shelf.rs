@@ -14,6 +14,8 @@ pub(crate) struct Shelf {
     empty: *mut Header,
     /// Whole segments in the tables of `spare`.
     segments: usize,
+    /// How many of those will be taken by tables that are being made.
+    promised: usize,
     /// How many numbers of chunks were given out.
     pub(crate) chunks: usize,
     /// How many of those are free again: their entries in the directory are null.
@@ -31,6 +33,7 @@ impl Shelf {
             spare: ptr::null_mut(),
             empty: ptr::null_mut(),
             segments: 0,
+            promised: 0,
             chunks: 0,
             free_chunks: 0,
             pages: 0,
@@ -40,6 +43,18 @@ impl Shelf {
     /// How many whole segments wait for a table.
     pub(crate) fn segments(&self) -> usize {
         self.segments
+    }
+
+    /// Sets up to so many segments aside; how many, which can then be [taken](Self::take).
+    pub(crate) fn promise(&mut self, wanted: usize) -> usize {
+        let promised = wanted.min(self.segments - self.promised);
+        self.promised += promised;
+        promised
+    }
+
+    /// Segments that were set aside are not needed.
+    pub(crate) fn withdraw(&mut self, promised: usize) {
+        self.promised -= promised;
     }
 
     /// Keeps a table that no shard names any more, though readers may still be in it.
@@ -67,10 +82,11 @@ impl Shelf {
         self.segments += if whole { own } else { 0 };
     }
 
-    /// A whole segment that readers of an old table may still look at.
-    pub(crate) fn take<G: Geometry>(&mut self) -> Option<Segment> {
+    /// A whole segment that was set aside. Readers of an old table may still look at it.
+    pub(crate) fn take<G: Geometry>(&mut self) -> Segment {
+        self.promised -= 1;
         // SAFETY: the list's tables stay until the interner ends.
-        let table = unsafe { TableRef::<G>::from_ptr(self.spare) }?;
+        let table = unsafe { TableRef::<G>::from_ptr(self.spare) }.expect("one was set aside");
         let (next, left) = table.retired().with_mut(|cell| {
             // SAFETY: the cell is for whoever holds the shelf's lock, as `&mut self` does.
             let retired = unsafe { &mut *cell };
@@ -89,7 +105,7 @@ impl Shelf {
                 .with_mut(|cell| unsafe { (*cell).next = empty });
             self.empty = table.as_ptr();
         }
-        Some(segment)
+        segment
     }
 
     /// Frees all retired tables, with the segments that are still theirs, and says how many there were.

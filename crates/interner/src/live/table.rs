@@ -21,8 +21,9 @@ use core::mem::size_of;
 use core::ptr::{self, NonNull};
 use std::collections::hash_map::RandomState;
 
-use thrifty_sync::{UnsafeCell, atomic::AtomicU64, ord};
+use thrifty_sync::{UnsafeCell, atomic::AtomicU64, ord, sync::Mutex};
 
+use super::body::lock;
 use super::budget::Budget;
 use super::geometry::Geometry;
 use super::shelf::Shelf;
@@ -65,19 +66,49 @@ pub(crate) type Segment = NonNull<AtomicU64>;
 
 impl<G: Geometry> TableRef<G> {
     /// A table of empty slots, from spare segments as far as there are any.
+    ///
+    /// The shelf is locked for moments only: other shards need it for their chunks and pages, while a large table
+    /// takes milliseconds to make and to fill.
     pub(crate) fn create(
         slots: u32,
         keyed: Option<RandomState>,
         budget: &Budget,
-        shelf: &mut Shelf,
+        shelf: &Mutex<Shelf>,
     ) -> Result<Self, InternError> {
         let count = slot::segments::<G>(slots);
         // Only whole segments are recycled: they fit everywhere.
-        let recycled = if slots >= G::SEGMENT {
-            count.min(shelf.segments())
-        } else {
-            0
+        let whole = slots >= G::SEGMENT;
+        let recycled = if whole { lock(shelf).promise(count) } else { 0 };
+        // What can fail comes before anything is taken.
+        let table = match Self::allocate(slots, keyed, recycled, budget) {
+            Ok(table) => table,
+            Err(error) => {
+                lock(shelf).withdraw(recycled);
+                return Err(error);
+            }
         };
+        if recycled != 0 {
+            let mut shelf = lock(shelf);
+            for index in 0..recycled {
+                // SAFETY: one of the table's pointers, which nobody knows yet.
+                unsafe { table.entry(index).write(shelf.take::<G>()) };
+            }
+        }
+        for index in 0..recycled {
+            // SAFETY: written just now.
+            clear::<G>(unsafe { table.segment(index) });
+        }
+        Ok(table)
+    }
+
+    /// A table without its first `recycled` segments.
+    fn allocate(
+        slots: u32,
+        keyed: Option<RandomState>,
+        recycled: usize,
+        budget: &Budget,
+    ) -> Result<Self, InternError> {
+        let count = slot::segments::<G>(slots);
         let fresh = segment_layout::<G>(slots).size() * (count - recycled);
         budget.expect_room(Self::layout(count).size() + fresh)?;
         let header = budget.allocate(Self::layout(count))?.cast::<Header>();
@@ -96,7 +127,6 @@ impl<G: Geometry> TableRef<G> {
             header,
             geometry: PhantomData,
         };
-        // What can fail comes first.
         for index in recycled..count {
             match allocate_segment::<G>(slots, budget) {
                 // SAFETY: one of the `count` pointers behind the header.
@@ -107,12 +137,6 @@ impl<G: Geometry> TableRef<G> {
                     return Err(error);
                 }
             }
-        }
-        for index in 0..recycled {
-            let segment = shelf.take::<G>().expect("counted under the same lock");
-            clear::<G>(segment);
-            // SAFETY: one of the `count` pointers behind the header.
-            unsafe { table.entry(index).write(segment) };
         }
         Ok(table)
     }
