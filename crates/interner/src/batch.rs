@@ -35,21 +35,31 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn intern_with_status(&self, key: &K) -> Result<(Y, bool), InternError> {
-        let query = self.query(key);
-        self.intern_query(&query)
+        self.intern_query(self.query(key))
     }
 
     #[inline]
-    fn intern_query(&self, query: &Query<'_>) -> Result<(Y, bool), InternError> {
-        match self.find(query) {
+    fn intern_query(&self, query: Query<'_>) -> Result<(Y, bool), InternError> {
+        match self.find(&query) {
             Some(symbol) => Ok((symbol, false)),
-            None => self.insert_new(query),
+            None => self.insert_new_slow(query.bytes, query.hash),
         }
     }
 
     #[cold]
-    pub(crate) fn insert_new(&self, query: &Query<'_>) -> Result<(Y, bool), InternError> {
-        let inserted = self.live().insert_slow(query, Source::Borrowed)?;
+    #[inline(never)]
+    pub(crate) fn insert_new_slow(
+        &self,
+        bytes: &[u8],
+        hash: u64,
+    ) -> Result<(Y, bool), InternError> {
+        // In pieces, so that the caller can keep them in registers.
+        let query = Query {
+            bytes,
+            hash,
+            align: K::ALIGN,
+        };
+        let inserted = self.live().insert_slow(&query, Source::Borrowed)?;
         let symbol = symbol(inserted.number).expect("no more numbers than symbols");
         Ok((symbol, inserted.new))
     }
@@ -98,7 +108,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     fn for_each<'a>(
         &self,
         mut keys: impl Iterator<Item = &'a K>,
-        mut take: impl FnMut(&Query<'a>) -> Result<(), InternError>,
+        mut take: impl FnMut(Query<'a>) -> Result<(), InternError>,
     ) -> Result<(), InternError>
     where
         K: 'a,
@@ -120,10 +130,10 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
                 let batch = &batch[..len];
                 batch.iter().for_each(|query| body.ask_for_slots(query));
                 batch.iter().for_each(|query| body.ask_for_record(query));
-                batch.iter().try_for_each(&mut take)?;
+                batch.iter().copied().try_for_each(&mut take)?;
             } else {
                 for key in keys.by_ref().take(BATCH) {
-                    take(&self.query(key))?;
+                    take(self.query(key))?;
                     len += 1;
                 }
             }
@@ -162,7 +172,9 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
     #[cold]
     fn insert_checked(&self, query: &Query<'_>) -> Result<Result<Y, Utf8Error>, InternError> {
         match core::str::from_utf8(query.bytes) {
-            Ok(_) => self.insert_new(query).map(|(symbol, _)| Ok(symbol)),
+            Ok(_) => self
+                .insert_new_slow(query.bytes, query.hash)
+                .map(|(symbol, _)| Ok(symbol)),
             Err(error) => Ok(Err(error)),
         }
     }

@@ -45,7 +45,9 @@ impl Builder {
 impl<S> Builder<S> {
     /// The greatest number of bytes that the interner takes from the allocator, all told. Without, there is none.
     ///
-    /// It is exact, whatever threads do at once. While a table is replaced, both count.
+    /// It is exact, whatever threads do at once. While a table is replaced, both count. Only while
+    /// [`compact`](Interner::compact) copies what stays, the old and the new each have the limit. What
+    /// `statistics` counts in is not among these bytes.
     ///
     /// # Examples
     ///

@@ -15,11 +15,12 @@ use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol};
 /// Gives each distinct string a small number, for many threads at once.
 ///
 /// A string that is there is found without a lock, without a write to shared memory, and without waiting: readers
-/// do not slow each other down. A new string takes one of several locks. Strings stay until the interner ends, and
+/// do not slow each other down. A new string takes one of several locks. Strings stay as long as the interner is shared, and
 /// do not move: what [`resolve`](Self::resolve) returns is borrowed from the interner, not from a lock.
 ///
-/// For input without an end, where a string that came once may never come again, take a `Dedup`: this
-/// interner only grows.
+/// For input without an end, where a string that came once may never come again, take a [`Dedup`](crate::Dedup):
+/// while it is shared, this interner only grows. Whoever has it as `&mut` can go back to a [`mark`](Self::mark), [`clear`](Self::clear)
+/// it, [`compact`](Self::compact) it, and [`trim`](Self::trim) what it has in reserve.
 ///
 /// # Memory
 ///

@@ -441,3 +441,22 @@ fn rolls_back_over_what_was_refused() {
         assert!(interner.is_empty());
     }
 }
+
+#[test]
+fn marks_of_an_empty_interner_end_with_it_too() {
+    let mut interner = Interner::new();
+    let mark = interner.mark();
+    assert!(interner.compact(|_: Sym| true).is_empty());
+    assert_eq!(interner.rollback(mark), Err(StaleMark));
+    let mark = interner.mark();
+    interner.shrink_to_fit();
+    interner.intern("a");
+    assert_eq!(interner.rollback(mark), Ok(1));
+    interner.intern("b");
+    let later = interner.mark();
+    assert_eq!(interner.rollback(mark), Ok(1));
+    interner.shrink_to_fit();
+    interner.intern("c");
+    assert_eq!(interner.rollback(later), Err(StaleMark));
+    assert_eq!(interner.rollback(mark), Ok(1));
+}
