@@ -48,6 +48,7 @@ fn main() {
 fn impossible(tool: &str, name: &str) -> Option<&'static str> {
     match (tool, name) {
         ("valgrind", "more threads than slots") => Some("which has room for 500 threads"),
+        ("msan" | "valgrind", "contents") => Some("which does not see what is written by then"),
         ("valgrind" | "tsan", "a child goes on") => Some("which follows no fork of threads"),
         _ => None,
     }

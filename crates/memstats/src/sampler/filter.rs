@@ -33,10 +33,15 @@ const SPARSENESS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Filter<const CELLS: usize, const COARSEST: u32> {
     counters: [AtomicU8; CELLS],
-    /// What a hash is shifted by to find its counter; 0 while there never was a sample.
-    shift: AtomicU32,
+    shift: Shift,
     samples: AtomicUsize,
 }
+
+/// What a hash is shifted by to find its counter; 0 while there never was a sample. Every free reads
+/// it, so it has a line of the cache apart from what samples write.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shift(AtomicU32);
 
 impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
     const FINEST: u32 = CELLS.ilog2() - 1;
@@ -46,7 +51,7 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
         pub(crate) const fn new() -> Self {
             Self {
                 counters: array!(AtomicU8::new(0); CELLS),
-                shift: AtomicU32::new(0),
+                shift: Shift(AtomicU32::new(0)),
                 samples: AtomicUsize::new(0),
             }
         }
@@ -56,7 +61,7 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
     #[inline]
     pub(crate) fn may_hold(&self, address: usize) -> bool {
         // ORDERING(memstats.level): Relaxed; see the head: a sample's own level was stored before.
-        let shift = self.shift.load(ord!(memstats.level, Relaxed));
+        let shift = self.shift.0.load(ord!(memstats.level, Relaxed));
         if shift == 0 {
             return false;
         }
@@ -106,8 +111,9 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
             .find(|level| *level >= wanted)
             .unwrap_or(Self::FINEST);
         // ORDERING(memstats.level): Relaxed; see the head.
-        if self.shift.load(ord!(memstats.level, Relaxed)) != shift(level) {
+        if self.shift.0.load(ord!(memstats.level, Relaxed)) != shift(level) {
             self.shift
+                .0
                 .store(shift(level), ord!(memstats.level, Relaxed));
         }
     }
