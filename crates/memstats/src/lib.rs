@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The README's examples are of all features.
+#![cfg_attr(any(not(doctest), feature = "limit"), doc = include_str!("../README.md"))]
 #![cfg_attr(
     all(thrifty_loom, feature = "loom"),
     expect(
@@ -9,6 +10,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "limit")]
+mod alarm;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod assertion;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
@@ -23,8 +26,12 @@ mod frame;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "allocates once to see whether it is counted")]
 mod installed;
+#[cfg(all(feature = "limit", not(all(thrifty_loom, feature = "loom"))))]
+pub mod limit;
 #[cfg(test)]
 mod models;
+#[cfg(all(feature = "monitor", not(all(thrifty_loom, feature = "loom"))))]
+pub mod monitor;
 #[cfg_attr(
     any(target_vendor = "apple", windows),
     expect(unsafe_code, reason = "system calls")
@@ -44,6 +51,8 @@ mod sampler;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 #[expect(unsafe_code, reason = "projects a pin")]
 mod scope;
+#[cfg(feature = "limit")]
+mod seat;
 mod slot;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod stack;
@@ -57,6 +66,8 @@ mod thread;
 mod unwind;
 mod watermark;
 
+#[cfg(all(feature = "monitor", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::monitor::Monitor;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 pub use self::{
     counting::Alloc,

@@ -13,6 +13,9 @@
 //! | `a_new_rate_is_never_overslept` | memstats.armed, memstats.kicked |
 //! | `a_late_scan_raises_no_newer_mark` | (the packed word) |
 
+#[cfg(feature = "limit")]
+mod limit;
+
 use thrifty_sync::{atomic::AtomicBool, hint, model::Model, ord, sync::Arc, thread};
 
 use crate::{

@@ -51,3 +51,9 @@ pub struct OsMemory {
 pub fn memory() -> OsMemory {
     imp::memory()
 }
+
+/// The machine's memory; Linux tells it in a file, which the limit reads with others.
+#[cfg(all(feature = "limit", not(target_os = "linux"), not(test)))]
+pub(crate) fn ram_bytes() -> Option<u64> {
+    imp::ram_bytes()
+}

@@ -54,6 +54,9 @@ pub(crate) struct Registry<const SLOTS: usize, const SHARDS: usize> {
     /// Bytes between two samples of the heap profile, 0 while there are none.
     rate_bytes: AtomicU64,
     watermarks: Watermarks<SCOPES>,
+    /// Bytes that a thread allocates between two looks, at most the default.
+    #[cfg(feature = "limit")]
+    look_bytes: AtomicU64,
 }
 
 /// A thread's next sample: its count then, and the rate that it was drawn for.
@@ -116,6 +119,8 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
                 peak_bytes: AtomicU64::new(0),
                 rate_bytes: AtomicU64::new(0),
                 watermarks: Watermarks::new(),
+                #[cfg(feature = "limit")]
+                look_bytes: AtomicU64::new(INTERVAL_BYTES),
             }
         }
     }
@@ -174,7 +179,12 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         if self.scopes.load(ord!(memstats.scopes, Relaxed)) != 0 {
             return FINE_INTERVAL_BYTES;
         }
-        INTERVAL_BYTES * (self.in_use().len() as u64 / 8).max(1)
+        #[cfg(feature = "limit")]
+        // ORDERING(memstats.look_every): Relaxed; see memstats.armed.
+        let interval = self.look_bytes.load(ord!(memstats.look_every, Relaxed));
+        #[cfg(not(feature = "limit"))]
+        let interval = INTERVAL_BYTES;
+        interval * (self.in_use().len() as u64 / 8).max(1)
     }
 
     /// Bytes between two samples, 0 while there are none.
@@ -245,9 +255,23 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
             .fold(Counts::ZERO, Counts::plus)
     }
 
-    /// Looks whether the live heap is higher than ever.
-    pub(crate) fn observe(&self) {
-        self.look();
+    /// Looks whether the live heap is higher than ever, and says how high it is.
+    pub(crate) fn observe(&self) -> u64 {
+        let (allocated, freed) = self.look();
+        live_bytes(allocated.plus(freed))
+    }
+
+    /// Has every thread look after so many bytes of its own, if that is sooner than it would
+    /// anyway.
+    #[cfg(feature = "limit")]
+    pub(crate) fn look_every(&self, bytes: u64) {
+        // ORDERING(memstats.look_every): Relaxed; the fence of the kick orders it.
+        let before = self
+            .look_bytes
+            .swap(bytes, ord!(memstats.look_every, Relaxed));
+        if bytes < before {
+            self.kick();
+        }
     }
 
     /// Takes one sum with its bounds.

@@ -305,8 +305,11 @@ impl Local {
         let owner = self.state.get() == State::Owner;
         let total = self.total();
         if total.wrapping_sub(self.last_look.get()) >= REGISTRY.interval_bytes() {
-            REGISTRY.observe();
+            let live = REGISTRY.observe();
             self.last_look.set(total);
+            if cfg!(feature = "limit") {
+                ring_the_bell(live);
+            }
         }
         if owner && self.frames.get().is_null() {
             REGISTRY.arm(self.slot(), self.last_look.get(), self.due());
@@ -371,6 +374,14 @@ impl Local {
             next = frame.outer.get();
         }
     }
+}
+
+/// Tells the limit's controller, if there is one, how high the live heap is.
+fn ring_the_bell(live: u64) {
+    #[cfg(feature = "limit")]
+    crate::limit::observed(live);
+    #[cfg(not(feature = "limit"))]
+    let _ = live;
 }
 
 #[cfg(test)]

@@ -30,3 +30,23 @@ fn auto_traits_are_as_promised() {
         InFuture<Pinned>: [!Unpin],
     }
 }
+
+#[cfg(feature = "limit")]
+#[test]
+fn auto_traits_of_the_limit_are_as_promised() {
+    use thrifty_memstats::limit;
+
+    thrifty_testkit::auto_traits! {
+        limit::EnvironmentError: [Send Sync],
+        limit::Event: [Send Sync],
+        limit::Events: [Send Sync],
+        limit::Limit: [Send Sync],
+        limit::LimitError: [Send Sync],
+        limit::LimitStats: [Send Sync],
+        limit::ParseLimitError: [Send Sync],
+        limit::Registration: [Send Sync],
+        limit::Trim: [Send Sync],
+        limit::TrimError: [Send Sync],
+        limit::Tuning: [Send Sync],
+    }
+}

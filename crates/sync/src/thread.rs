@@ -3,9 +3,12 @@
 use crate::ord;
 
 #[cfg(all(thrifty_loom, feature = "loom"))]
-pub use loom::thread::{JoinHandle, spawn, yield_now};
+pub use loom::thread::{Builder, JoinHandle, Thread, current, park, spawn, yield_now};
+/// Parking for a while; loom has no time, so it is missing under loom.
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
-pub use std::thread::{JoinHandle, spawn, yield_now};
+pub use std::thread::park_timeout;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+pub use std::thread::{Builder, JoinHandle, Thread, current, park, spawn, yield_now};
 
 /// How many threads the machine runs at once, or 4 where it does not tell.
 ///

@@ -33,3 +33,21 @@ pub(super) fn memory() -> OsMemory {
         ..OsMemory::default()
     }
 }
+
+#[cfg(all(feature = "limit", not(test)))]
+pub(super) fn ram_bytes() -> Option<u64> {
+    let mut bytes = 0_u64;
+    let mut len = size_of::<u64>();
+    // SAFETY: the name is a C string; `bytes` has room for the `len` bytes that are written, both
+    // pointers are valid for the call, and nothing is set.
+    let status = unsafe {
+        libc::sysctlbyname(
+            c"hw.memsize".as_ptr(),
+            (&raw mut bytes).cast(),
+            &raw mut len,
+            core::ptr::null_mut(),
+            0,
+        )
+    };
+    (status == 0 && len == size_of::<u64>()).then_some(bytes)
+}

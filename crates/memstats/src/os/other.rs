@@ -6,3 +6,8 @@ use super::OsMemory;
 pub(super) fn memory() -> OsMemory {
     OsMemory::default()
 }
+
+#[cfg(all(feature = "limit", not(test)))]
+pub(super) fn ram_bytes() -> Option<u64> {
+    None
+}

@@ -26,3 +26,18 @@ pub(super) fn memory() -> OsMemory {
         ..OsMemory::default()
     }
 }
+
+#[cfg(all(feature = "limit", not(test)))]
+pub(super) fn ram_bytes() -> Option<u64> {
+    use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
+
+    // SAFETY: a structure of integers, for which all bits zero is a value.
+    let mut status: MEMORYSTATUSEX = unsafe { core::mem::zeroed() };
+    #[expect(clippy::cast_possible_truncation, reason = "a structure of 64 bytes")]
+    {
+        status.dwLength = size_of::<MEMORYSTATUSEX>() as u32;
+    }
+    // SAFETY: the pointer is to a structure that says its length, valid for the call.
+    let done = unsafe { GlobalMemoryStatusEx(&raw mut status) };
+    (done != 0).then_some(status.ullTotalPhys)
+}

@@ -1,0 +1,297 @@
+//! The one controller of a process: its lock, its bell and its thread.
+//!
+//! Two locks, taken in this order: `CYCLE` while a cycle runs, `STATE` for a moment to look or to
+//! book. Reclaimers run under `CYCLE` alone, on a thread of their own, so that they may register,
+//! unregister, set limits and read statistics.
+#![forbid(unsafe_code)]
+
+use core::time::Duration;
+use std::sync::PoisonError;
+
+use thrifty_sync::{
+    clock::{Clock, Instant, SystemClock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    thread::{self, Thread},
+};
+use thrifty_traits::Pressure;
+
+use super::{
+    amount::LimitError,
+    crew::{Answer, Record},
+    cycle::{self, World},
+    event::Event,
+    governor::{Plan, Reading, Verdict},
+    hand::{Done, Hands, Job, Release, is_inside},
+    state::{Member, State},
+    stats::{Reason, Trim},
+    total::{self, SystemFiles},
+};
+use crate::{alarm::Alarm, installed::is_installed, os, registry, seat::Seat, thread::REGISTRY};
+
+static STATE: Mutex<State> = Mutex::new(State::new());
+static CYCLE: Mutex<Hands> = Mutex::new(Hands::new());
+static ALARM: Alarm = Alarm::new();
+static CONTROLLER: OnceLock<Thread> = OnceLock::new();
+/// Held while the thread is started, so that there is one.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// How often a share of a control group's limit is looked up again.
+const RESOLVE_EVERY: Duration = Duration::from_secs(10);
+
+/// The state. No user code is to run while it is held.
+pub(crate) fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn now() -> Instant {
+    SystemClock.now()
+}
+
+/// Wakes the controller if the live heap has reached the trigger; in the allocator's slow path,
+/// after the thread has looked for a peak. Neither locks nor allocates: unparking a thread is a
+/// store and a system call.
+pub(crate) fn observed(live: u64) {
+    if ALARM.is_crossed(|| live) && ALARM.ring() {
+        wake();
+    }
+}
+
+fn wake() {
+    if let Some(controller) = CONTROLLER.get() {
+        controller.unpark();
+    }
+}
+
+/// What can be measured now.
+pub(crate) fn reading() -> Reading {
+    Reading {
+        live: live(),
+        resident: os::memory().resident_bytes,
+    }
+}
+
+fn live() -> Option<u64> {
+    is_installed().then(|| u64::try_from(REGISTRY.read().live_bytes()).unwrap_or(0))
+}
+
+/// How many cycles there were.
+#[cfg(feature = "monitor")]
+pub(crate) fn trims() -> u64 {
+    state().num_trim()
+}
+
+/// Starts the controller if it does not run yet.
+pub(crate) fn start() -> Result<(), LimitError> {
+    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if CONTROLLER.get().is_some() {
+        return Ok(());
+    }
+    let handle = thread::Builder::new()
+        .name("thrifty-limit".into())
+        .spawn(run)
+        .map_err(|error| LimitError::Thread(error.kind()))?;
+    // It parks at first, so this comes in time for the first bell.
+    CONTROLLER.get_or_init(|| handle.thread().clone());
+    Ok(())
+}
+
+/// Makes the settings known to the allocator's hooks, and has the controller look at them.
+pub(crate) fn settings_changed(state: &State) {
+    publish(state);
+    wake();
+}
+
+/// Threads look at the sum more often under a small limit: a thousandth of it, at most as rarely as
+/// they look for peaks anyway.
+fn publish(state: &State) {
+    let lines = state.governor.lines();
+    let interval = lines.goal.map_or(registry::INTERVAL_BYTES, |goal| {
+        (goal / 1024).clamp(registry::FINE_INTERVAL_BYTES, registry::INTERVAL_BYTES)
+    });
+    REGISTRY.look_every(interval);
+    ALARM.set_trigger(lines.trigger);
+}
+
+fn run() {
+    loop {
+        let rest = tend();
+        if rest.listen {
+            ALARM.listen();
+            // Whoever counted before it found the bell silent did not ring: look once more.
+            let trigger = state().governor.lines().trigger;
+            if live()
+                .zip(trigger)
+                .is_some_and(|(live, trigger)| live >= trigger)
+            {
+                continue;
+            }
+        }
+        thread::park_timeout(rest.wait);
+        if rest.listen && ALARM.is_rung() {
+            state().woken();
+        }
+    }
+}
+
+/// Until when there is nothing to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest {
+    wait: Duration,
+    listen: bool,
+    pub(crate) trimmed: bool,
+}
+
+/// Looks, and runs a cycle if one is due.
+pub(crate) fn tend() -> Rest {
+    let mut hands = CYCLE.lock().unwrap_or_else(PoisonError::into_inner);
+    resolve_again();
+    let reading = reading();
+    let mut state = state();
+    let now = now();
+    let (verdict, notice) = state.governor.judge(now, reading);
+    state.notice(notice, reading);
+    match verdict {
+        Verdict::Rest { wait, listen } => {
+            publish(&state);
+            Rest {
+                wait,
+                listen,
+                trimmed: false,
+            }
+        }
+        Verdict::Trim(plan) => {
+            trim(state, &mut hands, &plan);
+            Rest {
+                wait: Duration::ZERO,
+                listen: false,
+                trimmed: true,
+            }
+        }
+    }
+}
+
+/// Lets the calling thread do what the controller would, if it is due.
+pub(crate) fn assist() -> bool {
+    !is_inside() && ALARM.is_crossed(|| live().unwrap_or(0)) && tend().trimmed
+}
+
+/// Runs a cycle that was asked for.
+pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
+    if is_inside() {
+        return None;
+    }
+    let mut hands = CYCLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let plan = Plan {
+        reason: Reason::Forced,
+        first: Pressure::Low,
+        last: pressure,
+        target: 0,
+        // Nothing resident is too little: the last level gives back what can be.
+        resident_target: (pressure == Pressure::High).then_some(0),
+        budget: Duration::MAX,
+    };
+    let mut state = state();
+    state.used(now());
+    Some(trim(state, &mut hands, &plan))
+}
+
+fn trim(mut state: MutexGuard<'static, State>, hands: &mut Hands, plan: &Plan) -> Trim {
+    let deadline = state.governor.tuning.deadline;
+    let members = state.members.clone();
+    let release = state.release();
+    drop(state);
+    let mut records: Vec<Record> = members.iter().map(|member| member.record).collect();
+    let began = now();
+    let mut world = Process {
+        members: &members,
+        hands,
+        release,
+        deadline,
+    };
+    let outcome = cycle::run(plan, deadline, &mut records, &mut world);
+    let crew: Vec<_> = members
+        .iter()
+        .map(|member| member.id)
+        .zip(records)
+        .collect();
+    let mut state = self::state();
+    let trim = state.settle(began, plan, &outcome, &crew);
+    publish(&state);
+    trim
+}
+
+/// The memory of this process.
+struct Process<'a> {
+    members: &'a [Member],
+    hands: &'a mut Hands,
+    release: Option<Arc<Seat<Release>>>,
+    deadline: Duration,
+}
+
+impl World for Process<'_> {
+    fn now(&self) -> Instant {
+        now()
+    }
+
+    fn reading(&self) -> Reading {
+        reading()
+    }
+
+    fn ask(&mut self, member: usize, pressure: Pressure, at_most: Duration) -> Answer {
+        let Member { name, seat, .. } = &self.members[member];
+        let Some(reclaimer) = seat.begin() else {
+            return Answer::Absent;
+        };
+        let job = Job::Reclaim(Arc::clone(seat), reclaimer, pressure);
+        match self.hands.run(job, at_most) {
+            Done::Gave(bytes) => Answer::Gave(bytes),
+            Done::Panicked => {
+                state().listeners.tell(&Event::Panicked(Arc::clone(name)));
+                Answer::Panicked
+            }
+            Done::Late => {
+                state().listeners.tell(&Event::Late(Arc::clone(name)));
+                Answer::Late
+            }
+        }
+    }
+
+    fn release(&mut self) -> bool {
+        let Some(seat) = &self.release else {
+            return false;
+        };
+        let Some(release) = seat.begin() else {
+            return false;
+        };
+        let job = Job::Release(Arc::clone(seat), release);
+        let event = match self.hands.run(job, self.deadline) {
+            Done::Gave(_) => return true,
+            Done::Panicked => Event::Panicked("release".into()),
+            Done::Late => Event::Late("release".into()),
+        };
+        state().listeners.tell(&event);
+        false
+    }
+}
+
+/// Looks up what a share is of, in case it changed; keeps the old limit where that fails.
+fn resolve_again() {
+    let mut state = state();
+    let now = now();
+    let (Some(said), Some(at)) = (state.said, state.resolved_at) else {
+        return;
+    };
+    if now.since(at) < RESOLVE_EVERY {
+        return;
+    }
+    state.resolved_at = Some(now);
+    drop(state);
+    let Ok(bytes) = total::resolve(said, &SystemFiles) else {
+        return;
+    };
+    let mut state = self::state();
+    if state.said == Some(said) && state.governor.limit != Some(bytes) {
+        state.governor.limit = Some(bytes);
+        state.governor.refresh();
+    }
+}

@@ -1,0 +1,334 @@
+//! When to trim and how far: arithmetic and memory, no thread, no clock, no lock.
+//!
+//! ```text
+//!             target       trigger      goal   ceiling      limit
+//!   ────────────┼─────────────┼───────────┼───────┼───────────┼────► bytes
+//!    trimmed to │ hysteresis  │ a cycle   │       │ headroom  │
+//!               │    5 %      │ begins    │       │    5 %    │
+//!
+//!   goal = min( base + base·percent/100, limit − headroom − nonheap )
+//! ```
+//!
+//! `base` is what was live after the last cycle, `nonheap` what was resident then beyond the live
+//! bytes: code, stacks, and what the allocator keeps. The live heap is held to the goal; what is
+//! resident is held to the ceiling.
+//!
+//! # Invariants
+//!
+//! 1. After a cycle that was told satisfied, the live heap must grow by the hysteresis before the
+//!    next: a steady heap is never trimmed twice.
+//! 2. Between two cycles lies the pause, which doubles while asking is of no use.
+#![forbid(unsafe_code)]
+
+use core::time::Duration;
+
+use thrifty_sync::clock::Instant;
+use thrifty_traits::Pressure;
+
+use super::budget::Budget;
+use super::stats::Reason;
+use super::tuning::Tuning;
+
+/// What is known of the memory at some moment; `None` where nobody counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) live: Option<u64>,
+    pub(crate) resident: Option<u64>,
+}
+
+/// The lines of the picture above; `None` where nothing limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lines {
+    pub(crate) goal: Option<u64>,
+    pub(crate) trigger: Option<u64>,
+    pub(crate) target: Option<u64>,
+    pub(crate) ceiling: Option<u64>,
+    pub(crate) resident_target: Option<u64>,
+}
+
+/// What to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing for so long. `listen` says whether to be woken when the trigger is reached.
+    Rest {
+        wait: Duration,
+        listen: bool,
+    },
+    Trim(Plan),
+}
+
+/// A cycle to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) reason: Reason,
+    pub(crate) first: Pressure,
+    pub(crate) last: Pressure,
+    /// Where the live heap is to come to.
+    pub(crate) target: u64,
+    pub(crate) resident_target: Option<u64>,
+    /// How long the cycle may take.
+    pub(crate) budget: Duration,
+}
+
+/// What a cycle came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) before: Reading,
+    pub(crate) after: Reading,
+    pub(crate) took: Duration,
+    /// Bytes that were missing at the start.
+    pub(crate) wanted: u64,
+    /// Bytes that the members say they gave.
+    pub(crate) reclaimed: u64,
+    pub(crate) calls: u32,
+    pub(crate) satisfied: bool,
+    /// Ended because its time was over.
+    pub(crate) cut_short: bool,
+    /// Memory was given back to the system, so what is resident says something.
+    pub(crate) released: bool,
+}
+
+/// What is worth telling about a judgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// Nobody had anything to give, for the first time since it was last in order.
+    Exhausted,
+    /// A cycle had to wait for its time budget, or was ended by it.
+    Limited,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Governor {
+    pub(crate) tuning: Tuning,
+    pub(crate) limit: Option<u64>,
+    pub(crate) percent: Option<u32>,
+    pub(crate) base: u64,
+    pub(crate) nonheap: u64,
+    budget: Budget,
+    not_before: Option<Instant>,
+    pause: Duration,
+    exhausted: bool,
+    limited: bool,
+}
+
+impl Governor {
+    pub(crate) const fn new(tuning: Tuning) -> Self {
+        Self {
+            tuning,
+            limit: None,
+            percent: None,
+            base: 0,
+            nonheap: 0,
+            budget: Budget::new(tuning.time_percent, tuning.window),
+            not_before: None,
+            pause: Duration::ZERO,
+            exhausted: false,
+            limited: false,
+        }
+    }
+
+    /// Takes other settings, with a full purse.
+    pub(crate) fn tune(&mut self, tuning: Tuning) {
+        self.budget = Budget::new(tuning.time_percent, tuning.window);
+        self.tuning = tuning;
+        self.refresh();
+    }
+
+    /// Something changed that may make asking worthwhile again.
+    pub(crate) fn refresh(&mut self) {
+        self.not_before = None;
+        self.pause = Duration::ZERO;
+        self.exhausted = false;
+    }
+
+    pub(crate) fn lines(&self) -> Lines {
+        let ceiling = self.limit.map(|limit| limit - limit / 20);
+        let by_limit = ceiling.map(|ceiling| ceiling.saturating_sub(self.nonheap));
+        let by_growth = self.growth_goal();
+        let goal = by_limit.into_iter().chain(by_growth).min();
+        Lines {
+            goal,
+            trigger: goal.map(|goal| goal - goal / 20),
+            target: goal.map(|goal| goal - goal / 10),
+            ceiling,
+            resident_target: ceiling.map(|ceiling| ceiling - ceiling / 20),
+        }
+    }
+
+    fn growth_goal(&self) -> Option<u64> {
+        let percent = u128::from(self.percent?);
+        let base = u128::from(self.base);
+        let goal = u64::try_from(base + base * percent / 100).unwrap_or(u64::MAX);
+        Some(goal.max(self.tuning.least_growth_goal_bytes))
+    }
+
+    /// What to do, and what to tell.
+    pub(crate) fn judge(&mut self, now: Instant, reading: Reading) -> (Verdict, Option<Notice>) {
+        if let Some(wait) = self.wait(now) {
+            return (
+                Verdict::Rest {
+                    wait,
+                    listen: false,
+                },
+                None,
+            );
+        }
+        let Some(reason) = self.reason(reading) else {
+            self.exhausted = false;
+            self.limited = false;
+            self.pause = Duration::ZERO;
+            let wait = if self.limit.is_some() {
+                self.tuning.poll
+            } else {
+                Duration::from_secs(3600)
+            };
+            return (Verdict::Rest { wait, listen: true }, None);
+        };
+        let budget = self.budget.available(now);
+        if budget.is_zero() {
+            let wait = self.budget.until_worthwhile().max(self.tuning.min_pause);
+            self.not_before = Some(now + wait);
+            let notice = (!self.limited).then_some(Notice::Limited);
+            self.limited = true;
+            return (
+                Verdict::Rest {
+                    wait,
+                    listen: false,
+                },
+                notice,
+            );
+        }
+        (Verdict::Trim(self.plan(reason, reading, budget)), None)
+    }
+
+    /// What is left of the pause.
+    fn wait(&mut self, now: Instant) -> Option<Duration> {
+        let wait = self.not_before?.since(now);
+        if wait.is_zero() {
+            self.not_before = None;
+            return None;
+        }
+        // A clock that went backwards must not stretch the pause.
+        let longest = self
+            .tuning
+            .max_pause
+            .max(self.tuning.window.saturating_mul(100));
+        if wait > longest {
+            self.not_before = Some(now + longest);
+            return Some(longest);
+        }
+        Some(wait)
+    }
+
+    /// Why a cycle is due, if it is.
+    fn reason(&self, reading: Reading) -> Option<Reason> {
+        let lines = self.lines();
+        if reading.resident >= lines.ceiling && lines.ceiling.is_some() {
+            return Some(Reason::Limit);
+        }
+        if reading.live? < lines.trigger? {
+            return None;
+        }
+        let growth = self.growth_goal();
+        Some(if lines.goal == growth && growth.is_some() {
+            Reason::Growth
+        } else {
+            Reason::Limit
+        })
+    }
+
+    fn plan(&self, reason: Reason, reading: Reading, budget: Duration) -> Plan {
+        let lines = self.lines();
+        let limit = self.limit.unwrap_or(u64::MAX);
+        let over = reading.live.max(reading.resident) >= Some(limit);
+        Plan {
+            reason,
+            first: if over {
+                Pressure::Medium
+            } else {
+                Pressure::Low
+            },
+            // Growth alone takes what nobody will miss.
+            last: if reason == Reason::Growth {
+                Pressure::Low
+            } else {
+                Pressure::High
+            },
+            target: if reason == Reason::Growth {
+                // Back to where the growth began, or the goal would grow with what idles.
+                self.base
+            } else {
+                lines.target.unwrap_or(u64::MAX)
+            },
+            resident_target: lines.resident_target,
+            budget,
+        }
+    }
+
+    /// Learns from a cycle.
+    pub(crate) fn finish(
+        &mut self,
+        now: Instant,
+        plan: &Plan,
+        outcome: &Outcome,
+    ) -> Option<Notice> {
+        self.budget.spend(now, outcome.took);
+        self.learn(outcome);
+        let freed = outcome
+            .before
+            .live
+            .unwrap_or(0)
+            .saturating_sub(outcome.after.live.unwrap_or(0));
+        let useful = freed.max(outcome.reclaimed) > outcome.wanted / 100;
+        let calm = plan.reason != Reason::Limit || outcome.satisfied;
+        if calm || outcome.cut_short || useful {
+            self.pause = self.tuning.min_pause;
+        } else {
+            // INVARIANT: 2 — from the least pause on, doubled up to the longest.
+            self.pause = self
+                .pause
+                .saturating_mul(2)
+                .clamp(self.tuning.min_pause, self.tuning.max_pause);
+        }
+        self.not_before = Some(now + self.pause);
+        if outcome.cut_short {
+            let notice = (!self.limited).then_some(Notice::Limited);
+            self.limited = true;
+            return notice;
+        }
+        self.limited = false;
+        if calm {
+            self.exhausted = false;
+            return None;
+        }
+        if useful || self.exhausted {
+            return None;
+        }
+        self.exhausted = true;
+        Some(Notice::Exhausted)
+    }
+
+    /// Takes the new base, and what is resident beyond the heap.
+    pub(crate) fn learn(&mut self, outcome: &Outcome) {
+        let Some(live) = outcome.after.live else {
+            return;
+        };
+        self.base = live;
+        let Some(resident) = outcome.after.resident else {
+            return;
+        };
+        let nonheap = resident.saturating_sub(live);
+        if outcome.released {
+            // A mean over some cycles: one may catch the allocator with pages that it gives back
+            // a moment later.
+            self.nonheap = self.nonheap / 4 * 3 + nonheap / 4;
+        } else {
+            // Without a release it may be memory that the allocator would give back: no proof.
+            self.nonheap = self.nonheap.min(nonheap);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "governor_tests.rs"]
+mod tests;
