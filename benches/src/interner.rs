@@ -6,8 +6,8 @@
 //! - **The same strings.** Corpora have a seed; identifiers come from the sources that cargo has on disk. What is
 //!   asked for is shuffled and lies in other memory than what was stored.
 //! - **The same hash**: `ahash`, the algorithm of our default, in all rows but `hit-own-hash`, where each takes
-//!   what its crate takes by default. Tables whose hash cannot be chosen (`ustr`, `internment`, `string_cache`)
-//!   stand there alone, `ustr` also where it resolves and does not find.
+//!   what its crate takes by default. Tables whose hash cannot be chosen (`internment`, `string_cache`) stand there
+//!   alone.
 //! - **Warm caches.** Before each turn, off the clock, a side looks up 65,536 strings: other sides have pushed its
 //!   table out. Where a table fits no cache, as in `hit-10m`, nothing helps.
 //! - **Answers.** Blocks of 256 lookups are added up, and the sum must be what it was before the clock
@@ -19,7 +19,7 @@
 //! | `thrifty`, `lasso-threaded`, `internity`, `symbol_table`, `inturn`, `blazinterner` | `intern` | concurrent |
 //! | `dashmap`, `papaya`, `rwlock-hashmap` | a lookup, then an insertion if need be | concurrent; the maps give no strings back |
 //! | `thrifty-dedup`, `string_cache` | a counted handle, taken and dropped | concurrent; by address |
-//! | `ustr`, `internment` | a handle | global, for ever; by address |
+//! | `internment` | a handle | global, for ever; by address |
 //! | `thrifty-local`, `thrifty-frozen`, `string-interner`, `lasso-reader`, `hashbrown` | `get` | read-only meanwhile, shared by reference |
 //!
 //! `thrifty-many` hands over a block at a time, so that fetching one string's slot overlaps with the next one's.
@@ -28,6 +28,8 @@
 //! `papaya`'s guard is taken for each call. `internity` resolves only when it is frozen, and is not in the
 //! rows that resolve. Global tables are in no row that fills or counts: they would hold what all rows
 //! have put in. `string_cache` keeps strings of up to seven bytes in the handle.
+//!
+//! `ustr` is not here: its licence, BSD-2-Clause-Patent, is none of those that `xtask/src/licences.rs` allows.
 //!
 //! Three of the rivals (`blazinterner`, `internity`, `inturn`) want a newer compiler than the workspace does.
 //!

@@ -10,7 +10,7 @@ mod sharded;
 mod single;
 
 pub(super) use self::{
-    global::{Atoms, Interns, Ustrs},
+    global::{Atoms, Interns},
     lasso::{LassoReader, LassoRodeo, LassoThreaded},
     maps::{Dash, Papaya},
     sharded::{Blaze, Deterministic, Fx, Internity, Inturn, Symbols},

@@ -210,7 +210,7 @@ mod others {
             hash::Ahash,
             rivals::{
                 Atoms, Blaze, Dash, Deterministic, Fx, Internity, Interns, Inturn, LassoReader,
-                LassoRodeo, LassoThreaded, Papaya, StringInterned, Symbols, Ustrs,
+                LassoRodeo, LassoThreaded, Papaya, StringInterned, Symbols,
             },
         },
         suite::Row,
@@ -235,7 +235,6 @@ mod others {
         let row = form.side::<LassoThreaded<RandomState>>(row, "lasso-threaded");
         let row = form.side::<Internity<Fx>>(row, "internity");
         let row = form.side::<Symbols<Deterministic>>(row, "symbol_table");
-        let row = form.side::<Ustrs>(row, "ustr");
         let row = form.side::<Interns>(row, "internment");
         let row = form.side::<Atoms>(row, "string_cache");
         let row = form.side::<Inturn<RandomState>>(row, "inturn");
@@ -255,7 +254,6 @@ mod others {
         let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
         let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
         let row = form.side::<Internity<Ahash>>(row, "internity");
-        let row = form.side::<Ustrs>(row, "ustr");
         let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
         let row = form.side::<Dash<Ahash>>(row, "dashmap");
         form.side::<Papaya<Ahash>>(row, "papaya")
@@ -266,7 +264,6 @@ mod others {
         let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
         let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
         let row = form.side::<Symbols<Ahash>>(row, "symbol_table");
-        let row = form.side::<Ustrs>(row, "ustr");
         let row = form.side::<Inturn<Ahash>>(row, "inturn");
         form.side::<Blaze<Ahash>>(row, "blazinterner")
     }

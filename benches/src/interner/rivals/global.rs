@@ -1,47 +1,9 @@
-//! Interners of which a program has one: `ustr`, `internment`, `string_cache`.
+//! Interners of which a program has one: `internment` and `string_cache`.
 
 use internment::Intern;
 use string_cache::DefaultAtom;
-use ustr::Ustr;
 
-use crate::interner::table::{Find, Lookup, Names};
-
-/// `ustr`.
-pub(in crate::interner) struct Ustrs;
-
-impl Lookup for Ustrs {
-    fn of(texts: &[&'static str]) -> Self {
-        texts.iter().for_each(|text| {
-            let _ = Ustr::from(text);
-        });
-        Self
-    }
-
-    #[inline]
-    fn hit(&self, text: &str) -> u64 {
-        Ustr::from(text).as_char_ptr().addr() as u64
-    }
-}
-
-impl Find for Ustrs {
-    #[inline]
-    fn find(&self, text: &str) -> Option<u64> {
-        Ustr::from_existing(text).map(|found| found.as_char_ptr().addr() as u64)
-    }
-}
-
-impl Names for Ustrs {
-    type Symbol = Ustr;
-
-    fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Ustr>) {
-        (Self, texts.iter().map(|text| Ustr::from(text)).collect())
-    }
-
-    #[inline]
-    fn name<'a>(&'a self, symbol: &'a Ustr) -> &'a str {
-        symbol.as_str()
-    }
-}
+use crate::interner::table::Lookup;
 
 /// `internment`.
 pub(in crate::interner) struct Interns;
