@@ -25,6 +25,14 @@ const HOT: &[(&str, usize)] = &[
     ("probe_realloc", 52),
 ];
 
+/// The same with the heap profile built in: a free and a reallocation ask whether the block is a sample.
+const HOT_WITH_PROFILE: &[(&str, usize)] = &[
+    ("probe_alloc", 29),
+    ("probe_alloc_zeroed", 29),
+    ("probe_free", 46),
+    ("probe_realloc", 92),
+];
+
 /// Pairs of taking from a pool or an allocator of blocks and putting back, with the drop of the guard, and a scope
 /// of an arena. They may have landing pads, since they run the user's code.
 const POOL: &[(&str, usize)] = &[
@@ -93,21 +101,64 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
             "machine code: there is no objdump (package binutils)",
         ));
     }
-    let messages = outside::build(workspace, "codegen-probe", &["--release"])?;
-    let probe = artifacts::executables(&messages)
-        .into_iter()
-        .find(|executable| executable.target == "codegen-probe")
-        .ok_or_else(|| Failure::failed("cargo built no codegen-probe"))?;
-    let path = &probe.path;
-    let text = Job::new(cmd!(sh, "objdump -d --no-show-raw-insn {path}")).text()?;
-    let relocations = Job::new(cmd!(sh, "objdump -R {path}")).text()?;
-    let program = Program::new(&text, &relocations);
+    let probe = Disassembled::new(workspace, &[])?;
+    let program = Program::new(&probe.text, &probe.relocations);
     planted(&program)?;
     let mut said = Vec::new();
     let hot = HOT.iter().map(|hot| (hot, false));
     let pool = POOL.iter().map(|hot| (hot, true));
     for (&(name, instructions), unwinds) in hot.chain(pool) {
-        let function = function(&program, name)?;
+        said.push(probe.judge(workspace, &program, name, instructions, unwinds)?);
+    }
+    arena(&program, &mut said)?;
+    interner(&program, &mut said)?;
+    said.push("with the heap profile".into());
+    let probe = Disassembled::new(workspace, &["--features", "profile"])?;
+    let program = Program::new(&probe.text, &probe.relocations);
+    for &(name, instructions) in HOT_WITH_PROFILE {
+        said.push(probe.judge(workspace, &program, name, instructions, false)?);
+    }
+    Ok(Report::checked(format!(
+        "instructions: {}",
+        said.join(", ")
+    )))
+}
+
+/// The probe as objdump shows it.
+struct Disassembled {
+    path: String,
+    text: String,
+    relocations: String,
+}
+
+impl Disassembled {
+    /// Builds the probe, with more flags for cargo.
+    fn new(workspace: &Workspace, flags: &[&str]) -> Result<Self, Failure> {
+        let sh = &workspace.sh;
+        let flags = [&["--release"], flags].concat();
+        let messages = outside::build(workspace, "codegen-probe", &flags)?;
+        let probe = artifacts::executables(&messages)
+            .into_iter()
+            .find(|executable| executable.target == "codegen-probe")
+            .ok_or_else(|| Failure::failed("cargo built no codegen-probe"))?;
+        let path = &probe.path;
+        Ok(Self {
+            text: Job::new(cmd!(sh, "objdump -d --no-show-raw-insn {path}")).text()?,
+            relocations: Job::new(cmd!(sh, "objdump -R {path}")).text()?,
+            path: path.display().to_string(),
+        })
+    }
+
+    /// Judges one hot path, and says how long it is.
+    fn judge(
+        &self,
+        workspace: &Workspace,
+        program: &Program<'_>,
+        name: &str,
+        instructions: usize,
+        unwinds: bool,
+    ) -> Result<String, Failure> {
+        let function = function(program, name)?;
         let limits = Limits {
             instructions,
             calls: INNER,
@@ -115,6 +166,7 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
         };
         let faults = disassembly::faults(&function, limits);
         if !faults.is_empty() {
+            let (sh, path) = (&workspace.sh, &self.path);
             let listing = Job::new(cmd!(
                 sh,
                 "objdump -d --no-show-raw-insn --disassemble={name} {path}"
@@ -122,14 +174,8 @@ pub(crate) fn lane(workspace: &Workspace) -> Result<Report, Failure> {
             println!("{}", listing.text()?);
             return Err(Failure::failed(format!("{name}: {}", faults.join("; "))));
         }
-        said.push(format!("{name} {}", function.instructions.len()));
+        Ok(format!("{name} {}", function.instructions.len()))
     }
-    arena(&program, &mut said)?;
-    interner(&program, &mut said)?;
-    Ok(Report::checked(format!(
-        "instructions: {}",
-        said.join(", ")
-    )))
 }
 
 /// Allocations from an arena.

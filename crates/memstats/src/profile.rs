@@ -81,11 +81,10 @@ pub struct Capture {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwinder {
-    /// Nothing does: a test at the start found no way on this system.
+    /// Nothing does: a test at the start saw no frames, as in a program without unwind tables. All samples
+    /// then count for the site without a stack.
     #[default]
     None,
-    /// Frame pointers; a test at the start found that this program keeps them.
-    FramePointers,
     /// The system's unwinder, by tables.
     System,
 }
