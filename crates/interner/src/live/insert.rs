@@ -7,7 +7,10 @@
 
 use core::ptr::NonNull;
 
-use thrifty_sync::ord;
+use thrifty_sync::{
+    atomic::{AtomicU32, AtomicU64},
+    ord,
+};
 
 use super::body::{Body, lock};
 use super::far;
@@ -37,11 +40,11 @@ pub(crate) struct Inserted {
 }
 
 /// What a search under the lock has found.
-enum Found {
+enum Found<'a> {
     /// The string, by its number.
     Number(u32),
     /// An empty slot, after so many full groups; collisions count for several.
-    Vacant { steps: u32 },
+    Vacant { slot: &'a AtomicU64, steps: u32 },
 }
 
 impl<G: Geometry> Body<G> {
@@ -63,17 +66,14 @@ impl<G: Geometry> Body<G> {
         }
         let shard = self.shard(self.shard_of(query));
         let mut writer = lock(&shard.writer);
-        let table = match self.table_for(&mut writer, query)? {
+        let (table, vacant) = match self.table_for(&mut writer, query)? {
             Target::Taken(number) => return Ok(Inserted { number, new: false }),
-            Target::Table(table) => table,
+            Target::Vacant(table, slot) => (table, slot),
         };
         let number = self.write(&mut writer, query, source)?;
-        let tag = query.tag_in(table.keyed());
-        let content = slot::pack(tag, number.record);
+        let content = slot::pack(query.tag_in(table.keyed()), number.record);
         // ORDERING(interner.insert): Release; pairs with interner.slot: who finds the record sees it whole.
-        table
-            .vacant(tag)
-            .store(content, ord!(interner.insert, Release));
+        vacant.store(content, ord!(interner.insert, Release));
         writer.entries += 1;
         shard.add_payload(len);
         Ok(Inserted {
@@ -83,20 +83,29 @@ impl<G: Geometry> Body<G> {
     }
 
     /// The string's number, or a table with room for it.
-    fn table_for(&self, writer: &mut Writer, query: &Query<'_>) -> Result<Target<G>, InternError> {
+    fn table_for(
+        &self,
+        writer: &mut Writer,
+        query: &Query<'_>,
+    ) -> Result<Target<'_, G>, InternError> {
+        // In a table of whatever hash, the first empty slot of a string that is not there.
+        let fresh = |table: TableRef<G>| {
+            let slot = table.vacant(query.tag_in(table.keyed()));
+            Target::Vacant(table, slot)
+        };
         let place = self.table(query);
         let Some(table) = self.own_table(place) else {
-            return self.first_table(place).map(Target::Table);
+            return self.first_table(place).map(fresh);
         };
-        let steps = match self.search_own(table, query) {
+        let (slot, steps) = match self.search_own(table, query) {
             Found::Number(number) => return Ok(Target::Taken(number)),
-            Found::Vacant { steps } => steps,
+            Found::Vacant { slot, steps } => (slot, steps),
         };
         let keys = steps > slot::suspicious(table.slots()) && table.keyed().is_none();
         let full = writer.entries >= slot::utmost(table.slots());
         let crowded = keys || writer.entries >= slot::usual(table.slots());
         if !full && (!crowded || writer.entries < writer.patience) {
-            return Ok(Target::Table(table));
+            return Ok(Target::Vacant(table, slot));
         }
         let replaced = if keys {
             self.escalate(place, table)
@@ -104,28 +113,31 @@ impl<G: Geometry> Body<G> {
             self.grow(place, table)
         };
         match replaced {
-            Ok(larger) => Ok(Target::Table(larger)),
+            Ok(larger) => Ok(fresh(larger)),
             Err(error) if full => Err(error),
             Err(_) => {
                 // A fuller table, or a longer chain, is better than no insert. To ask the allocator each time would
                 // make the inserts before the limit a thousand times dearer than the others.
                 writer.patience = writer.entries + writer.entries / 64 + 1;
-                Ok(Target::Table(table))
+                Ok(Target::Vacant(table, slot))
             }
         }
     }
 
     /// Searches the shard's table, whose lock is held.
-    fn search_own(&self, table: TableRef<G>, query: &Query<'_>) -> Found {
+    fn search_own(&self, table: TableRef<G>, query: &Query<'_>) -> Found<'_> {
         let groups = table.groups();
         let tag = query.tag_in(table.keyed());
         let mut group = slot::home(tag, groups);
         let mut steps = 0;
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
-            for content in unsafe { table.own_group(group) } {
+            let contents = unsafe { table.own_group(group) };
+            for (index, content) in contents.into_iter().enumerate() {
                 if content == 0 {
-                    return Found::Vacant { steps };
+                    // SAFETY: as above.
+                    let slot = &unsafe { table.group(group) }[index];
+                    return Found::Vacant { slot, steps };
                 }
                 if slot::tag(content) == tag {
                     let record = self.record(slot::record(content));
@@ -164,8 +176,8 @@ impl<G: Geometry> Body<G> {
         };
         // SAFETY: just created, and not freed before the interner, except below.
         let bytes = far.map_or(query.bytes, |far| unsafe { far::bytes(far) });
-        let number = match self.next_number() {
-            Ok(number) => number,
+        let (number, page) = match self.next_number() {
+            Ok(taken) => taken,
             Err(error) => {
                 if far.is_some() {
                     self.forget_far(writer);
@@ -177,23 +189,20 @@ impl<G: Geometry> Body<G> {
         unsafe { record::write(room.chunk, room.offset, number, bytes, form, query.align) };
         writer.offset = room.end;
         let record = slot::place(room.id, room.offset);
-        self.name(number, record);
+        Self::name(page, number, record);
         Ok(Named { number, record })
     }
 
-    /// Publishes a record under its number.
-    fn name(&self, number: u32, record: u32) {
-        let index = number - 1;
-        let page = NonNull::new(self.pages.get((index >> G::PAGE_BITS) as usize))
-            .expect("ensured with the number");
+    /// Publishes a record under its number, which is in this page.
+    fn name(page: NonNull<AtomicU32>, number: u32, record: u32) {
         // SAFETY: the page of this number, which stays.
-        let place = unsafe { page::place::<G>(page, index) };
+        let place = unsafe { page::place::<G>(page, number - 1) };
         // ORDERING(interner.name): Release; pairs with interner.resolve.
         place.store(record, ord!(interner.name, Release));
     }
 
-    /// Takes the next number, once there is a page for it.
-    fn next_number(&self) -> Result<u32, InternError> {
+    /// Takes the next number, once there is a page for it; both.
+    fn next_number(&self) -> Result<(u32, NonNull<AtomicU32>), InternError> {
         let mut given = self.count();
         loop {
             if given >= self.bounds.symbols {
@@ -201,37 +210,38 @@ impl<G: Geometry> Body<G> {
                     limit_symbols: self.bounds.symbols as usize,
                 });
             }
-            let page = (given >> G::PAGE_BITS) as usize;
-            if self.pages.get(page).is_null() {
-                self.new_page(page)?;
-            }
+            let index = (given >> G::PAGE_BITS) as usize;
+            let page = match NonNull::new(self.pages.get(index)) {
+                Some(page) => page,
+                None => self.new_page(index)?,
+            };
             match self.take_number(given) {
-                Ok(_) => return Ok(given + 1),
+                Ok(_) => return Ok((given + 1, page)),
                 Err(now) => given = now,
             }
         }
     }
 
     #[cold]
-    fn new_page(&self, index: usize) -> Result<(), InternError> {
+    fn new_page(&self, index: usize) -> Result<NonNull<AtomicU32>, InternError> {
         let mut shelf = lock(&self.shelf);
-        if !self.pages.get(index).is_null() {
-            return Ok(());
+        if let Some(page) = NonNull::new(self.pages.get(index)) {
+            return Ok(page);
         }
         self.pages.ensure(index, G::FIRST_ENTRIES, self.budget())?;
         let page = page::create::<G>(self.budget())?;
         self.pages.set(index, page.as_ptr());
         shelf.pages = shelf.pages.max(index + 1);
-        Ok(())
+        Ok(page)
     }
 }
 
 /// Where a string is to go.
-enum Target<G> {
+enum Target<'a, G> {
     /// Nowhere: it is there, by this number.
     Taken(u32),
-    /// Into this table, which has room.
-    Table(TableRef<G>),
+    /// Into this slot of this table, which has room.
+    Vacant(TableRef<G>, &'a AtomicU64),
 }
 
 /// A number and its record.

@@ -108,7 +108,23 @@ pub(crate) unsafe fn write(
             }
             let begin = bytes_at(offset, head(form, len), align);
             // SAFETY: within the record.
-            put(unsafe { chunk.cast::<u8>().add(begin) }, bytes);
+            let to = unsafe { chunk.cast::<u8>().add(begin) };
+            // In line for what is short, as `equal` compares it: a call of `memcpy` costs more.
+            match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+                (Some(first), Some(last)) if len <= 16 => {
+                    put(to, first);
+                    // SAFETY: eight bytes before the string's end, within the record.
+                    put(unsafe { to.add(len - 8) }, last);
+                }
+                _ => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+                    (Some(first), Some(last)) if len <= 8 => {
+                        put(to, first);
+                        // SAFETY: four bytes before the string's end, within the record.
+                        put(unsafe { to.add(len - 4) }, last);
+                    }
+                    _ => put(to, bytes),
+                },
+            }
         }
         Form::Far | Form::Static => {
             put(tag, &[if form == Form::Far { FAR } else { STATIC }]);
