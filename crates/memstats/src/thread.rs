@@ -133,6 +133,29 @@ pub(crate) fn count_slowly_and(event: Counts, then: impl FnOnce(&Local)) {
     }
 }
 
+/// Runs `body`, whose events are no samples of the heap profile.
+#[cfg(feature = "profile")]
+pub(crate) fn unsampled<R>(body: impl FnOnce() -> R) -> R {
+    struct Unmute {
+        was_muted: bool,
+        before: u64,
+    }
+    impl Drop for Unmute {
+        fn drop(&mut self) {
+            with_local(|local| {
+                let now = local.counts().allocated_bytes;
+                local.draw.postpone(now.wrapping_sub(self.before));
+                local.draw.mute(self.was_muted);
+            });
+        }
+    }
+    let _unmute = with_local(|local| Unmute {
+        was_muted: local.draw.mute(true),
+        before: local.counts().allocated_bytes,
+    });
+    body()
+}
+
 /// Runs `body` on the thread's place, unless that is gone.
 #[cfg(feature = "profile")]
 pub(crate) fn with_local<R>(body: impl FnOnce(&Local) -> R) -> Option<R> {

@@ -31,6 +31,7 @@ fn main() {
         ("lifetimes and who freed", lifetimes_and_who_freed),
         ("contents", contents),
         ("labels", labels),
+        ("a profile is not in itself", a_profile_is_not_in_itself),
         ("start and stop", start_and_stop),
         (
             "snapshots while threads come and go",
@@ -249,6 +250,18 @@ fn labels() {
         mine.map(|bucket| bucket.alloc_objects).sum::<u64>()
     };
     assert_eq!((of("reader"), of("writer")), (2, 1));
+}
+
+fn a_profile_is_not_in_itself() {
+    profiling().rate(1).start().unwrap();
+    let before = sum(&profile());
+    let profiles = [profile(), profile(), profile()];
+    assert_eq!(sum(&profiles[2]), before);
+    profiling().start().unwrap_err();
+    drop(profiles);
+    drop(allocate_here(10));
+    let after = sum(&profile());
+    assert_eq!(after.samples, before.samples + 1, "and sampling goes on");
 }
 
 fn start_and_stop() {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     installed,
     profile::{HeapProfile, ProfileError},
-    thread::{REGISTRY, with_local},
+    thread::{REGISTRY, unsampled, with_local},
 };
 
 const DEFAULT_RATE_BYTES: u64 = 512 << 10;
@@ -228,6 +228,8 @@ pub fn set_profiling_rate(bytes: u64) -> Result<(), ProfileError> {
 
 /// Takes a heap profile: all that was sampled so far.
 ///
+/// What it allocates for itself is counted, and in no profile.
+///
 /// # Errors
 ///
 /// When [`Alloc`](crate::Alloc) is not the global allocator, or sampling was never started.
@@ -243,11 +245,13 @@ pub fn set_profiling_rate(bytes: u64) -> Result<(), ProfileError> {
 pub fn heap_profile() -> Result<HeapProfile, ProfileError> {
     let counted = crate::read::read()?;
     let engine = ENGINE.get().ok_or(ProfileError::NotStarted)?;
-    let mut labels = lock(&LABELS).clone();
-    if labels.is_empty() {
-        labels.push(String::new());
-    }
-    Ok(engine.snapshot(REGISTRY.rate_bytes(), labels, counted))
+    Ok(unsampled(|| {
+        let mut labels = lock(&LABELS).clone();
+        if labels.is_empty() {
+            labels.push(String::new());
+        }
+        engine.snapshot(REGISTRY.rate_bytes(), labels, counted)
+    }))
 }
 
 /// Gives the calling thread's samples a label from now on, such as the kind of work that it does.

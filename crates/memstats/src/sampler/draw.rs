@@ -29,6 +29,8 @@ pub(crate) struct Draw {
     /// A number for the thread, 0 before it is needed.
     thread: Cell<u32>,
     label: Cell<u16>,
+    /// Set while the thread's events are to be no samples.
+    muted: Cell<bool>,
     /// The thread's clock of allocations when it last freed a sample.
     last_end: Cell<Option<u64>>,
 }
@@ -42,6 +44,7 @@ impl Draw {
             seed: Cell::new(0),
             thread: Cell::new(0),
             label: Cell::new(0),
+            muted: Cell::new(false),
             last_end: Cell::new(None),
         }
     }
@@ -72,7 +75,7 @@ impl Draw {
 
     /// Whether the event that brought the clock to `total` is a sample.
     pub(crate) fn is_due(&self, total: u64) -> bool {
-        if self.rate.get() == 0 || total < self.next.get() {
+        if self.rate.get() == 0 || total < self.next.get() || self.muted.get() {
             return false;
         }
         self.restart(total);
@@ -93,6 +96,16 @@ impl Draw {
         let unit = random.unit();
         self.random.set(random.0);
         unit
+    }
+
+    /// Whether the thread's events are no samples; says what it was before.
+    pub(crate) fn mute(&self, on: bool) -> bool {
+        self.muted.replace(on)
+    }
+
+    /// So many bytes of the thread's clock had no chance to be sampled.
+    pub(crate) fn postpone(&self, bytes: u64) {
+        self.next.set(self.next.get().saturating_add(bytes));
     }
 
     /// The thread's clock was replaced by another one.
