@@ -75,18 +75,22 @@ fn a_failed_reallocation_keeps_the_sample() {
 /// it too, and so on: no end meets another one's beginning.
 fn addresses_come_and_go() {
     let ((), _, sum) = sampled(1, 1, || {
-        thread::scope(|scope| {
-            for nth in 0..4 {
-                scope.spawn(move || {
+        // Joined one by one: a scope may end while its threads still free what std gave them.
+        let threads: Vec<_> = (0..4)
+            .map(|nth| {
+                thread::spawn(move || {
                     for round in 0..500 {
                         drop(allocate_here(64));
                         if round % 50 == nth {
                             thread::yield_now();
                         }
                     }
-                });
-            }
-        });
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
     });
     assert_eq!(sum.inuse_bytes, 0);
     assert!(sum.samples >= 4 * 500);
