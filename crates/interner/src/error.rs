@@ -40,6 +40,12 @@ pub enum InternError {
         /// How many bytes were asked for.
         size_bytes: usize,
     },
+    /// The keys collide under every seed that was tried for a [`Frozen`](crate::Frozen), also under those that nobody
+    /// could know. No such keys are known.
+    Collisions {
+        /// How many seeds were tried.
+        seeds: u32,
+    },
 }
 
 impl fmt::Display for InternError {
@@ -61,6 +67,9 @@ impl fmt::Display for InternError {
             ),
             Self::Backend { size_bytes } => {
                 write!(f, "the allocator refused {size_bytes} bytes")
+            }
+            Self::Collisions { seeds } => {
+                write!(f, "the keys collide under each of {seeds} seeds")
             }
         }
     }

@@ -34,7 +34,8 @@ use crate::{
 ///
 /// The bytes mean the same in a file, on any machine: [`to_bytes`](Self::to_bytes) writes them,
 /// [`from_bytes`](Frozen::from_bytes) checks them and reads them where they are, without a copy, mapped from a file
-/// for example. Equal keys in the same order give equal bytes.
+/// for example. Equal keys in the same order give equal bytes, unless someone has made keys that collide in the hash
+/// table: then its seed is drawn.
 ///
 /// # Examples
 ///

@@ -238,7 +238,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
             self.grow_places()?;
         }
         if self.table.len() == self.table.capacity() {
-            self.grow_table(self.len() + 1)?;
+            self.make_slots()?;
         }
         let room = match self.store.room_here(index, bytes.len(), K::ALIGN) {
             Some(room) => room,
@@ -260,6 +260,18 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     fn grow_places(&mut self) -> Result<(), InternError> {
         let mut allowance = self.allowance();
         grow_by_quarters(&mut self.places, &mut allowance)
+    }
+
+    /// Goes over to a table with slots for some more strings than one.
+    ///
+    /// A removed entry may leave its slot unusable, so that a table is used up with fewer entries than it is made for.
+    /// One that is made anew for as many has few free slots again: who interns and rolls back near that point would pay for
+    /// all entries each time, not for an eighth of them in one.
+    #[cold]
+    fn make_slots(&mut self) -> Result<(), InternError> {
+        let len = self.len();
+        self.grow_table(len + len / 8 + 1)
+            .or_else(|_| self.grow_table(len + 1))
     }
 
     /// Goes over to a table for at least that many, made aside: a hasher that panics leaves the old one.

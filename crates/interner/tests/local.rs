@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
@@ -318,6 +319,40 @@ fn what_is_idle_is_given_back() {
     assert_eq!(interner.memory_usage().reserved_bytes, 0);
 }
 
+/// Counts what is hashed.
+struct Counting<'a>(&'a Cell<u64>, DefaultState);
+
+impl BuildHasher for Counting<'_> {
+    type Hasher = thrifty_interner::DefaultHasher;
+
+    fn build_hasher(&self) -> Self::Hasher {
+        self.0.set(self.0.get() + 1);
+        self.1.build_hasher()
+    }
+}
+
+/// A request interns one string and rolls back, in a table that has few slots left.
+#[test]
+fn going_back_costs_the_same_in_a_table_that_is_nearly_full() {
+    for spare in [0, 1, 2, 8, 64, 200, 300, 400] {
+        let hashed = Cell::new(0);
+        let state = Counting(&hashed, DefaultState::with_seed(1));
+        let mut interner = LocalInterner::<str>::builder().hasher(state).build();
+        for at in 0..2048 * 7 / 8 - spare {
+            interner.intern(&at.to_string());
+        }
+        let mark = interner.mark();
+        let before = hashed.get();
+        for at in 0..1000 {
+            interner.intern(&format!("request {at}"));
+            interner.rollback(mark);
+        }
+        // Two for each request, and now and then those of all others.
+        let hashes = hashed.get() - before;
+        assert!(hashes < 20_000, "{hashes} with {spare} to spare");
+    }
+}
+
 /// Hashes as the default does, until the fuse blows.
 struct Fused(Fuse, DefaultState);
 
@@ -374,7 +409,7 @@ fn a_panicking_hasher_changes_nothing() {
 
 /// A hasher that never says the same twice.
 #[derive(Default)]
-struct Fickle(std::cell::Cell<u64>);
+struct Fickle(Cell<u64>);
 
 impl BuildHasher for Fickle {
     type Hasher = FickleHasher;

@@ -2,7 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use super::{build::STEPS_PER_KEY, hash::Hash64, image::Image, layout::View, seal};
+use super::{
+    build::{STEPS_PER_KEY, longest_run},
+    hash::Hash64,
+    image::Image,
+    layout::View,
+    seal,
+};
 use crate::{FrozenError, Portable, Symbol, backing::Backing};
 
 /// Reads bytes that claim to be an image.
@@ -65,13 +71,16 @@ fn check_keys<K: Portable + ?Sized>(view: View<'_>) -> Result<(), FrozenError> {
 
 /// Each key is found, as itself: so no key is there twice, and no slot says anything else.
 ///
-/// The work is bounded: a table through which searches go on and on is refused.
+/// The work is bounded: a table through which searches go on and on is refused, whether they find something or not.
 fn check_table(view: View<'_>, hash: Hash64) -> Result<(), FrozenError> {
     let layout = view.layout;
     let slots = &view.bytes[layout.slots_at..layout.end];
     let taken = slots.chunks_exact(4).filter(|slot| **slot != [0; 4]);
     // At least one is empty, then, since there are more slots than keys: every search ends.
     if taken.count() != layout.count as usize {
+        return Err(FrozenError::Table);
+    }
+    if longest_run(slots) > layout.width.longest_run() {
         return Err(FrozenError::Table);
     }
     let mut steps = (STEPS_PER_KEY + 4) * u64::from(layout.count);
@@ -95,7 +104,7 @@ mod tests {
     use super::super::{
         build::fill_slots,
         hash::Hash64,
-        layout::{HEADER, View, field, put, u64_at},
+        layout::{HEADER, Layout, View, Width, field, put, u64_at},
         seal::{self, checksum},
     };
     use crate::{Frozen, FrozenError, LocalInterner, Resolver, Sym};
@@ -228,7 +237,8 @@ mod tests {
             layout: &layout,
             bytes: front,
         };
-        assert!(fill_slots(view, hash, slots) > 1000 * u64::from(count));
+        let steps = fill_slots(view, hash, slots, u64::MAX);
+        assert!(steps > Some(1000 * u64::from(count)));
         put(&mut bytes, field::SEED, u64::to_le_bytes(seed));
         reseal(&mut bytes);
         assert_eq!(
@@ -236,6 +246,68 @@ mod tests {
             Some(FrozenError::Table)
         );
         assert!(Resolver::<str>::from_bytes(&bytes).is_ok());
+    }
+
+    /// A table with a key at home in each slot but one: all keys are found at once, and all others last.
+    #[test]
+    fn a_table_in_which_nothing_is_missing_soon_is_refused() {
+        let count = 3000_u32;
+        let mut keys: LocalInterner = LocalInterner::new();
+        keys.extend(
+            (0..count)
+                .map(|at| at.to_string())
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str),
+        );
+        let mut bytes = keys.freeze().to_bytes();
+        let (layout, _) = seal::read_header::<str>(&bytes).unwrap();
+        // As many slots as there must be at least, all but one of them taken.
+        put(&mut bytes, field::SLOTS, u64::from(count + 1).to_le_bytes());
+        bytes.truncate(layout.slots_at + (count as usize + 1) * 4);
+        reseal(&mut bytes);
+        assert_eq!(
+            Frozen::<str>::from_bytes(&bytes).err(),
+            Some(FrozenError::Header)
+        );
+    }
+
+    /// The keys of one image at the start of a table: each is found soon, but what is not there is not missed soon.
+    #[test]
+    fn a_long_run_is_refused() {
+        let count = 3000_u32;
+        let layout = Layout::new(count, Width::Two, 1, 0, Width::Two.slots(count)).unwrap();
+        let hash = Hash64::new(7);
+        // One key for each of the first homes.
+        let mut homes: Vec<Option<String>> = vec![None; count as usize];
+        let mut missing = count;
+        for at in 0.. {
+            let key = format!("{at:06}");
+            let home = homes.get_mut(layout.home(hash.of(key.as_bytes())));
+            if let Some(home @ None) = home {
+                *home = Some(key);
+                missing -= 1;
+                if missing == 0 {
+                    break;
+                }
+            }
+        }
+        let keys = homes.iter().flatten().map(String::as_str);
+        let mut bytes = Frozen::<str>::try_from_keys(keys).unwrap().to_bytes();
+        let (layout, _) = seal::read_header::<str>(&bytes).unwrap();
+        let (front, slots) = bytes.split_at_mut(layout.slots_at);
+        slots.fill(0);
+        let view = View {
+            layout: &layout,
+            bytes: front,
+        };
+        assert_eq!(fill_slots(view, hash, slots, 0), Some(0));
+        put(&mut bytes, field::SEED, 7_u64.to_le_bytes());
+        reseal(&mut bytes);
+        assert_eq!(
+            Frozen::<str>::from_bytes(&bytes).err(),
+            Some(FrozenError::Table)
+        );
     }
 
     proptest! {

@@ -4,8 +4,8 @@
 //! folded together. Each factor has a number from the seed in it: a factor that a key alone could make zero would
 //! let anyone write keys that collide under every seed. The length goes in at the end. Written for this purpose, and frozen with it: the version in an image's header names it.
 //!
-//! It spreads keys that nobody chose against this very seed. Seeds come from the contents
-//! of the image (see `build`), and what is looked up later cannot make a chain longer than it is.
+//! It spreads keys that nobody chose against this very seed: whoever knows a seed can make keys that collide under it.
+//! Where such keys come, `build` draws a seed; what is looked up later cannot make a chain longer than it is.
 
 #![forbid(unsafe_code)]
 
@@ -38,6 +38,15 @@ impl Hash64 {
         };
         let mixed = fold(first ^ state, last ^ self.right);
         fold(mixed ^ self.left, (bytes.len() as u64) ^ ROOT_3)
+    }
+
+    /// A block of a long key that makes this hash forget what is before it.
+    #[cfg(test)]
+    pub(super) fn forgetful_block(&self) -> [u8; 32] {
+        let mut block = [0; 32];
+        block[8..16].copy_from_slice(&self.right.to_le_bytes());
+        block[24..].copy_from_slice(&self.left.to_le_bytes());
+        block
     }
 
     /// All but the last 16 bytes go into the state; those are left for the end.

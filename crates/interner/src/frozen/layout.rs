@@ -78,6 +78,16 @@ impl Width {
         // One is always empty: there a search ends.
         if slots > count { slots } else { count + 1 }
     }
+
+    /// How many taken slots may follow each other, so that a search for what is not there ends soon.
+    ///
+    /// Of `n` keys with random hashes, some run is so long with a probability of some `n` / 10^22 at most.
+    pub(super) const fn longest_run(self) -> usize {
+        match self {
+            Self::Two => 512,
+            Self::Four | Self::Eight => 4096,
+        }
+    }
 }
 
 /// Where the parts of an image are.
