@@ -31,6 +31,8 @@ pub(crate) struct Chunk {
     /// Where the cursors stood when the arena went on to another chunk.
     lo: Cell<*mut u8>,
     hi: Cell<*mut u8>,
+    /// How many scopes were open when it joined the chain or the side.
+    pub(crate) depth: Cell<usize>,
 }
 
 /// A list of chunks: the last one pushed comes first.
@@ -49,6 +51,7 @@ impl Chunk {
             bytes,
             lo: Cell::new(block.wrapping_add(HEADER)),
             hi: Cell::new(block.wrapping_add(bytes)),
+            depth: Cell::new(0),
         };
         // SAFETY: the block is aligned to `BASE` and has room for a header.
         unsafe { chunk.write(header) };
@@ -97,6 +100,7 @@ impl Chunk {
             bytes,
             lo: Cell::new(block.wrapping_add(bytes)),
             hi: Cell::new(block.wrapping_add(bytes)),
+            depth: Cell::new(0),
         };
         // SAFETY: the block is aligned to `BASE` and has room for a header.
         unsafe { chunk.write(header) };

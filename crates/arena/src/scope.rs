@@ -67,23 +67,24 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     /// ```
     #[inline]
     pub fn scope<R>(&mut self, run: impl for<'s> FnOnce(Scope<'s, MIN_ALIGN>) -> R) -> R {
-        self.store.note_scope(true);
-        let _open = Open(&self.store);
-        within(self, run)
+        within(self, 1, run)
     }
 }
 
+/// Runs a closure in a scope that is so many scopes deep.
+///
 /// # Safety of what is inside
 ///
 /// Callers hold the arena, or the scope around, exclusively.
 #[inline]
 fn within<R, const MIN_ALIGN: usize>(
     arena: &Arena<MIN_ALIGN>,
+    depth: usize,
     run: impl for<'s> FnOnce(Scope<'s, MIN_ALIGN>) -> R,
 ) -> R {
     let rewind = Rewind {
         store: &arena.store,
-        mark: arena.store.mark(),
+        mark: arena.store.enter(depth),
     };
     let result = run(Scope {
         arena,
@@ -91,16 +92,6 @@ fn within<R, const MIN_ALIGN: usize>(
     });
     rewind.end();
     result
-}
-
-/// Notes that the outermost scope ends.
-struct Open<'a>(&'a Store);
-
-impl Drop for Open<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.note_scope(false);
-    }
 }
 
 /// Gives back what came since the mark: by [`end`](Self::end), and when the closure panics, by being dropped.
@@ -123,21 +114,16 @@ impl Rewind<'_> {
     fn end(self) {
         let this = ManuallyDrop::new(self);
         // SAFETY: see `Rewind`; it is not dropped.
-        unsafe { this.store.rewind(this.mark) };
+        unsafe { this.store.leave(this.mark) };
     }
 }
 
 impl Drop for Rewind<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Mark {
-            lo,
-            hi,
-            chunk,
-            side,
-        } = self.mark;
+        let Mark { lo, hi, depth } = self.mark;
         // SAFETY: see `Rewind`.
-        unsafe { self.store.rewind_slow(lo, hi, chunk, side) };
+        unsafe { self.store.leave_slow(lo, hi, depth) };
     }
 }
 
@@ -156,7 +142,7 @@ impl<const MIN_ALIGN: usize> Scope<'_, MIN_ALIGN> {
     /// ```
     #[inline]
     pub fn scope<R>(&mut self, run: impl for<'t> FnOnce(Scope<'t, MIN_ALIGN>) -> R) -> R {
-        within(self.arena, run)
+        within(self.arena, self.arena.store.depth() + 1, run)
     }
 }
 

@@ -51,10 +51,22 @@ pub(crate) enum End {
 /// 3. `reserved` is the sum of the chunks' bytes, and at most `limit` where that was not lowered later.
 /// 4. No pointer that is in use points into a chunk in `spare` or `spare_big`.
 /// 5. `busy` is the sum of the bytes of the chunks in the chain and in `side`.
+/// 6. If `whole` is there, then so is one chunk, whose data it bounds; it is the chain, there is no buffer, and a
+///    reset keeps the chunk and overwrites nothing.
+/// 7. The `depth` of chunks in the chain does not grow from the newest to the oldest, nor in `side`, and is at
+///    most both the store's `depth` and `joined_at`; with `zeroize`, `joined_at` is more than any depth.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) window: Window,
+    /// The least that was free in the current window, where it became more again.
+    least_free: Cell<usize>,
+    /// The bounds of the only chunk, if a reset has nothing to do but to open it.
+    whole: Cell<Option<(NonNull<u8>, *mut u8)>>,
+    /// How many scopes are open, one within another.
+    depth: Cell<usize>,
+    /// How many were open when a chunk last joined the chain or the side.
+    joined_at: Cell<usize>,
     side: Link,
     spare: Link,
     spare_big: Link,
@@ -66,16 +78,12 @@ pub(crate) struct Store {
     busy: Cell<usize>,
     /// The most that ever was busy.
     busiest: Cell<usize>,
-    /// Whether a scope is open, whose mark may name a chunk.
-    in_scope: Cell<bool>,
     /// Whether the chain may have chunks that belong to `spare_big`.
     chain_has_big: Cell<bool>,
     /// Whether the next chunk is the one that is to serve whole rounds.
     consolidates: Cell<bool>,
     filled: Cell<Filled>,
     peaks: Cell<Peaks>,
-    /// The least that was free in the current window, where it became more again.
-    least_free: Cell<usize>,
     home: Cell<(*mut u8, *mut u8)>,
     /// Where the cursors stood when the buffer was left for chunks.
     home_retired: Cell<(*mut u8, *mut u8)>,
@@ -126,6 +134,10 @@ impl Store {
     pub(crate) const fn new(config: Config, limit: usize) -> Self {
         Self {
             window: Window::empty(),
+            least_free: Cell::new(usize::MAX),
+            whole: Cell::new(None),
+            depth: Cell::new(0),
+            joined_at: Cell::new(if config.zeroize { usize::MAX } else { 0 }),
             side: Cell::new(None),
             spare: Cell::new(None),
             spare_big: Cell::new(None),
@@ -135,7 +147,6 @@ impl Store {
             reserved: Cell::new(0),
             busy: Cell::new(0),
             busiest: Cell::new(0),
-            in_scope: Cell::new(false),
             chain_has_big: Cell::new(false),
             consolidates: Cell::new(false),
             filled: Cell::new(Filled {
@@ -149,7 +160,6 @@ impl Store {
                 round: 0,
                 recent: 0,
             }),
-            least_free: Cell::new(usize::MAX),
             home: Cell::new((NOWHERE, NOWHERE)),
             home_retired: Cell::new((NOWHERE, NOWHERE)),
             config,
@@ -185,10 +195,20 @@ impl Store {
         self.limit.set(limit);
     }
 
-    /// Notes whether a scope is open.
+    /// How many scopes are open.
     #[inline]
-    pub(crate) fn note_scope(&self, is_open: bool) {
-        self.in_scope.set(is_open);
+    pub(crate) fn depth(&self) -> usize {
+        self.depth.get()
+    }
+
+    /// Notes with which depth a chunk joins the chain or the side.
+    fn note_joined(&self, header: &Chunk) {
+        let depth = self.depth.get();
+        // INVARIANT: 7 — no chunk has a larger one.
+        header.depth.set(depth);
+        if !self.config.zeroize {
+            self.joined_at.set(depth);
+        }
     }
 
     /// Whether there is a caller's buffer.
@@ -329,11 +349,11 @@ impl Store {
         };
         // SAFETY: ours, and in no list.
         unsafe { chunk::push(&self.side, chunk) };
-        // SAFETY: not freed; headers are only ever shared.
-        self.note_busy(unsafe { chunk.as_ref() }.bytes());
         let start = chunk::data(chunk);
         // SAFETY: not freed; headers are only ever shared.
         let header = unsafe { chunk.as_ref() };
+        self.note_busy(header.bytes());
+        self.note_joined(header);
         // SAFETY: not freed.
         header.retire(start.wrapping_add(need), unsafe { chunk::end(chunk) });
         self.count_side(header);
@@ -410,7 +430,9 @@ impl Store {
         // SAFETY: in no list; where it was not resized it is what it was.
         unsafe { chunk::push(&self.side, now) };
         // SAFETY: not freed; headers are only ever shared.
-        self.count_side(unsafe { now.as_ref() });
+        let header = unsafe { now.as_ref() };
+        self.count_side(header);
+        self.note_joined(header);
         let moved = moved?;
         // INVARIANT: 3 and 5.
         self.note_reserved(bytes - held);
@@ -428,16 +450,16 @@ impl Store {
             Some(chunk) => chunk,
             None => self.allocate(need, self.next_bytes.get())?,
         };
-        // SAFETY: not freed; headers are only ever shared.
-        let bytes = unsafe { chunk.as_ref() }.bytes();
-        self.note_busy(bytes);
-        if bytes > self.config.max_chunk {
+        // SAFETY: not freed: it was just made or taken from a list; headers are only ever shared.
+        let header = unsafe { chunk.as_ref() };
+        self.note_busy(header.bytes());
+        self.note_joined(header);
+        if header.bytes() > self.config.max_chunk {
             self.chain_has_big.set(true);
         }
         self.retire();
         let before = self.window.chunk.get();
-        // SAFETY: not freed: it was just made or taken from a list.
-        unsafe { chunk.as_ref() }.next.set(before);
+        header.next.set(before);
         // INVARIANT: 2 — the first one of an empty chain is its last one.
         if before.is_none() {
             self.oldest.set(Some(chunk));
@@ -498,9 +520,10 @@ impl Store {
     }
 
     fn note_reserved(&self, more: usize) {
-        // INVARIANT: 3.
+        // INVARIANT: 3, and 6 — there is another chunk, or a larger one.
         let reserved = self.reserved.get() + more;
         self.reserved.set(reserved);
+        self.whole.set(None);
         let mut peaks = self.peaks.get();
         peaks.reserved = peaks.reserved.max(reserved);
         self.peaks.set(peaks);

@@ -14,81 +14,72 @@ use crate::{
     window::NOWHERE,
 };
 
-/// A point in a store's life to go back to.
+/// Whether this build shows what is given back to whoever looks for stale reads.
+const POISONS: bool = cfg!(debug_assertions) || cfg!(thrifty_asan);
+
+/// A point in a store's life to go back to: where the cursors stood, and how many scopes are open since.
 ///
-/// No two fields follow each other that do so in the [`Store`]: such a pair is read by one load, which
-/// waits until the cursor that the scope before has just written is in the cache.
+/// Which chunks came later is told by the depth that they have, so that a mark need not name any.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub(crate) struct Mark {
-    pub(crate) hi: *mut u8,
     pub(crate) lo: *mut u8,
-    pub(crate) side: Option<NonNull<Chunk>>,
-    pub(crate) chunk: Option<NonNull<Chunk>>,
+    pub(crate) hi: *mut u8,
+    pub(crate) depth: usize,
 }
 
 impl Store {
-    /// Notes where the store stands.
+    /// Begins a scope, the outermost if `depth` is 1, and notes where the store stands.
     #[inline]
-    pub(crate) fn mark(&self) -> Mark {
+    pub(crate) fn enter(&self, depth: usize) -> Mark {
+        debug_assert_eq!(depth, self.depth.get() + 1, "scopes end in their order");
+        self.depth.set(depth);
         Mark {
-            chunk: self.window.chunk.get(),
             lo: self.window.lo(),
             hi: self.window.hi(),
-            side: self.side.get(),
+            depth,
         }
     }
 
-    /// Gives back all that was allocated since `mark`, and keeps the chunks for later.
+    /// Ends the scope that began at `mark`: gives back all that was allocated since, and keeps the chunks for later.
     ///
     /// # Safety
     ///
-    /// - `mark` is from this store, and neither was it rewound to an earlier one since, nor reset;
+    /// - `mark` is from this store, and of the scope that began last among those that have not ended;
     /// - nothing that was allocated since is used again, and nothing from before has been given back.
     #[inline]
-    pub(crate) unsafe fn rewind(&self, mark: Mark) {
-        let is_here =
-            are_same(self.window.chunk.get(), mark.chunk) && are_same(self.side.get(), mark.side);
-        if is_here && !self.scrubs() {
+    pub(crate) unsafe fn leave(&self, mark: Mark) {
+        // By invariant 7, no chunk came since; nor is anything to be overwritten.
+        let is_here = self.joined_at.get() < mark.depth;
+        if is_here && !POISONS {
             self.note_fullest();
             // SAFETY: the cursor was the window's at the mark, and what came later is not used again.
             unsafe { self.window.set_lo(mark.lo) };
             // SAFETY: as above.
             unsafe { self.window.set_hi(mark.hi) };
+            self.depth.set(mark.depth - 1);
             return;
         }
         // SAFETY: the caller's contract is the same.
-        unsafe { self.rewind_slow(mark.lo, mark.hi, mark.chunk, mark.side) };
+        unsafe { self.leave_slow(mark.lo, mark.hi, mark.depth) };
     }
 
     /// Whether what is given back is overwritten.
     #[inline]
     const fn scrubs(&self) -> bool {
-        self.config.zeroize || cfg!(debug_assertions) || cfg!(thrifty_asan)
+        self.config.zeroize || POISONS
     }
 
     /// Takes the mark by its parts: by reference, a mark would have to be in memory for the other way, too.
     ///
     /// # Safety
     ///
-    /// As for [`rewind`](Self::rewind).
+    /// As for [`leave`](Self::leave).
     #[cold]
     #[inline(never)]
-    pub(crate) unsafe fn rewind_slow(
-        &self,
-        lo: *mut u8,
-        hi: *mut u8,
-        chunk: Option<NonNull<Chunk>>,
-        side: Option<NonNull<Chunk>>,
-    ) {
-        let mark = Mark {
-            hi,
-            lo,
-            side,
-            chunk,
-        };
+    pub(crate) unsafe fn leave_slow(&self, lo: *mut u8, hi: *mut u8, depth: usize) {
+        let mark = Mark { lo, hi, depth };
         self.note_peak();
-        while self.side.get() != mark.side {
+        while self.side.get().is_some_and(|chunk| is_since(chunk, depth)) {
             // SAFETY: chunks in lists are not freed.
             let Some(chunk) = (unsafe { chunk::pop(&self.side) }) else {
                 break;
@@ -100,6 +91,11 @@ impl Store {
         }
         // SAFETY: the caller's contract is the same.
         unsafe { self.rewind_chain(&mark) };
+        // INVARIANT: 7 — chunks that came since are gone, or have the depth that is now.
+        self.depth.set(depth - 1);
+        if !self.config.zeroize {
+            self.joined_at.set(depth - 1);
+        }
         self.free_excess();
     }
 
@@ -107,19 +103,21 @@ impl Store {
     ///
     /// # Safety
     ///
-    /// As for [`rewind`](Self::rewind).
+    /// As for [`leave`](Self::leave).
     unsafe fn rewind_chain(&self, mark: &Mark) {
         let (mut lo, mut hi) = (self.window.lo(), self.window.hi());
         while let Some(chunk) = self.window.chunk.get() {
-            if Some(chunk) == mark.chunk {
+            // SAFETY: in the chain, so not freed; headers are only ever shared.
+            let header = unsafe { chunk.as_ref() };
+            if header.depth.get() < mark.depth {
                 break;
             }
-            // SAFETY: in the chain, so not freed; headers are only ever shared.
-            let older = unsafe { chunk.as_ref() }.next.get();
+            let older = header.next.get();
             // SAFETY: nothing in the chunk is used again, says the caller: it came after the mark.
             unsafe { self.scrub_chunk(chunk, lo, hi) };
             if older.is_none() && !self.has_home() {
                 // There was no chunk at the mark. The first one stays: the next scope needs it.
+                header.depth.set(mark.depth - 1);
                 return self.open_whole(chunk);
             }
             (lo, hi) = self.back_to(older);
@@ -128,8 +126,8 @@ impl Store {
         }
         // SAFETY: between the cursors of the mark and those of now lies what was allocated since.
         unsafe { self.scrub_between(mark, lo, hi) };
-        // SAFETY: the cursors were the window's at the mark, and what came later is not used again.
-        unsafe { self.window.open(mark.chunk, mark.lo, mark.hi) };
+        // SAFETY: the cursors were this window's at the mark, and what came later is not used again.
+        unsafe { self.window.open(self.window.chunk.get(), mark.lo, mark.hi) };
     }
 
     /// Makes an older chunk, or the buffer, the current one again; returns where its cursors stood.
@@ -265,14 +263,14 @@ impl Store {
 
     /// Frees the current chunk, if nothing in it is in use; says whether it did.
     ///
-    /// A scope's mark may name the chunk: so not while one is open.
+    /// A scope's mark may be in the chunk: so not while one is open.
     pub(super) fn free_empty_current(&self) -> bool {
         let Some(chunk) = self.window.chunk.get() else {
             return false;
         };
         let (start, end) = self.bounds();
         let is_empty = self.window.lo() == start && self.window.hi() == end;
-        if !is_empty || self.in_scope.get() {
+        if !is_empty || self.depth.get() != 0 {
             return false;
         }
         self.note_peak();
@@ -300,26 +298,37 @@ impl Store {
     /// Nothing that was allocated is used again.
     #[inline]
     pub(crate) unsafe fn reset(&self) {
-        let chunk = self.window.chunk.get();
-        let is_small = self.reserved.get() <= self.config.first_chunk && chunk.is_some();
-        let has_more = self.side.get().is_some() || chunk != self.oldest.get();
-        if let (Some(chunk), true) = (chunk, is_small && !has_more && self.is_plain()) {
-            // One chunk, no larger than the first one: these policies keep it.
+        if let Some((lo, hi)) = self.whole.get() {
             self.note_fullest();
-            return self.open_whole(chunk);
+            // SAFETY: the bounds of the current chunk (invariant 6), of which nothing is used again; the data is aligned
+            // to `BASE`.
+            unsafe { self.window.set_hi(hi) };
+            // SAFETY: as above.
+            unsafe { self.window.set_lo(lo.as_ptr()) };
+            return;
         }
         // SAFETY: the caller's contract is the same.
         unsafe { self.reset_slow() };
     }
 
-    /// Whether a reset has neither a buffer nor a wish of the user to look after.
-    #[inline]
-    fn is_plain(&self) -> bool {
+    /// What a reset opens, if that is all it has to do: one chunk, no larger than the first one, which these
+    /// policies keep, and neither a buffer nor a wish of the user to look after.
+    fn find_whole(&self) -> Option<(NonNull<u8>, *mut u8)> {
+        let config = &self.config;
         let keeps = matches!(
-            self.config.retain,
+            config.retain,
             Retain::All | Retain::AdaptiveDecay | Retain::Consolidate
         );
-        keeps && !self.scrubs() && !self.has_home()
+        let chunk = self.window.chunk.get()?;
+        // SAFETY: in the chain, so not freed; headers are only ever shared.
+        let is_all = unsafe { chunk.as_ref() }.bytes() == self.reserved.get();
+        let is_small = self.reserved.get() <= config.first_chunk;
+        if !(keeps && is_all && is_small) || self.scrubs() || self.has_home() {
+            return None;
+        }
+        // SAFETY: as above.
+        let end = unsafe { chunk::end(chunk) };
+        Some((NonNull::new(chunk::data(chunk))?, end))
     }
 
     /// # Safety
@@ -327,6 +336,8 @@ impl Store {
     /// As for [`reset`](Self::reset).
     #[inline(never)]
     unsafe fn reset_slow(&self) {
+        // INVARIANT: 6 — until it is known what stays.
+        self.whole.set(None);
         self.note_peak();
         let mut peaks = self.peaks.get();
         let used = peaks.round;
@@ -342,6 +353,8 @@ impl Store {
         self.filled.set(Filled::default());
         self.start_over();
         self.apply_policy(used, was_one);
+        // INVARIANT: 6.
+        self.whole.set(self.find_whole());
     }
 
     /// Moves the side chunks to the spare ones, and the chain but its newest chunk: in one step, if its chunks
@@ -483,8 +496,9 @@ impl Store {
     unsafe fn free(&self, chunk: NonNull<Chunk>) {
         // SAFETY: the caller's contract is the same.
         let bytes = unsafe { Chunk::free(chunk) };
-        // INVARIANT: 3.
+        // INVARIANT: 3, and 6 — it may have been the only one.
         self.reserved.set(self.reserved.get() - bytes);
+        self.whole.set(None);
     }
 
     /// Overwrites everything that is in use, as the configuration wants.
@@ -524,11 +538,12 @@ impl Store {
     }
 }
 
-/// Equality of addresses; that of options asks first whether there are any.
-#[inline]
-fn are_same(a: Option<NonNull<Chunk>>, b: Option<NonNull<Chunk>>) -> bool {
-    let address = |chunk: Option<NonNull<Chunk>>| chunk.map_or(0, |chunk| chunk.addr().get());
-    address(a) == address(b)
+/// Whether a chunk came since the scope of this depth began.
+///
+/// The chunk is in a list.
+fn is_since(chunk: NonNull<Chunk>, depth: usize) -> bool {
+    // SAFETY: chunks in lists are not freed; headers are only ever shared.
+    unsafe { chunk.as_ref() }.depth.get() >= depth
 }
 
 /// Moves chunks of `2.pow(class)` bytes and more, and less than twice as many, from a list to another one, as far
