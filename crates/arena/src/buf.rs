@@ -4,7 +4,7 @@ use core::{fmt, marker::PhantomData, mem::MaybeUninit, ops::Deref};
 
 use thrifty_traits::{MemoryUsage, Usage};
 
-use crate::{Arena, ArenaBuilder, Scope, config::Config, kernel::align_up, store::Store};
+use crate::{Arena, ArenaBuilder, Scope, config::Config, kernel::{FEW, align_up}, store::Store};
 
 /// An arena that fills a caller's buffer first: bytes on the stack, in a static, in a `Vec`.
 ///
@@ -109,8 +109,10 @@ impl<'b, const MIN_ALIGN: usize> BufArena<'b, MIN_ALIGN> {
         let range = buffer.as_mut_ptr_range();
         let end = range.end.cast::<u8>();
         let aligned = align_up(range.start.addr(), MIN_ALIGN);
-        // A buffer that is too short to be aligned is none; wrapping past the last address, too.
-        let is_within = aligned >= range.start.addr() && aligned <= end.addr();
+        // A buffer that is too short to be aligned is none; wrapping past the last address, too. And an empty one may
+        // be at no address where memory can be.
+        let is_within =
+            aligned >= range.start.addr() && aligned <= end.addr() && aligned >= FEW;
         let start = if is_within {
             range.start.cast::<u8>().with_addr(aligned)
         } else {
@@ -118,7 +120,7 @@ impl<'b, const MIN_ALIGN: usize> BufArena<'b, MIN_ALIGN> {
         };
         let store = if is_within {
             // SAFETY: within the buffer, which is borrowed exclusively for as long as the arena may be
-            // used; a pointer from a reference is not null, and it was aligned.
+            // used; it is not below `FEW`, and was aligned.
             unsafe { Store::with_home(config, limit, start, end) }
         } else {
             Store::new(config, limit)

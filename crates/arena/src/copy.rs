@@ -12,8 +12,13 @@
 
 use core::mem::MaybeUninit;
 
+use crate::kernel::FEW;
+
 /// How many bytes are copied without a call.
 pub(crate) const COPIED_INLINE: usize = 3 * size_of::<u64>();
+
+// What is copied so is also asked for at least cost.
+const _: () = assert!(COPIED_INLINE <= FEW);
 
 /// Copies `bytes` bytes; up to [`COPIED_INLINE`] of them without calling anything.
 ///

@@ -75,6 +75,18 @@ pub(crate) const fn holds(lo: usize, hi: usize, size: usize) -> bool {
     size <= hi.wrapping_sub(lo)
 }
 
+/// As [`holds`], by where bytes at the high end would start: no more than [`FEW`], and `lo` is at least that.
+///
+/// The start is needed anyway, so that this is one comparison. Nothing wraps, so it needs no sign, of whose difference
+/// the compiler would make a sum.
+#[inline]
+pub(crate) const fn holds_few(lo: usize, start: usize) -> bool {
+    lo <= start
+}
+
+/// What may be subtracted from every cursor: no memory that an arena uses begins below this address.
+pub(crate) const FEW: usize = 32;
+
 /// Places `size` bytes at the low end. `lo` is a multiple of `min`, and stays one.
 ///
 /// `size` and `align` are those of a valid layout. The window takes the same steps with pointers, because
@@ -136,7 +148,11 @@ mod tests {
     fn down(lo: usize, hi: usize, size: usize, align: usize) -> Option<usize> {
         let start = start_down(hi, size, align);
         let fits = if align == 1 {
-            holds(lo, hi, size)
+            let fits = holds(lo, hi, size);
+            if size <= FEW && lo >= FEW {
+                assert_eq!(holds_few(lo, start), fits);
+            }
+            fits
         } else {
             !crossed(lo, start)
         };

@@ -171,7 +171,7 @@ impl Store {
     /// # Safety
     ///
     /// - the range is valid for writes and *exclusive* for as long as the store may be used;
-    /// - `lo` is not null and a multiple of the arena's minimal alignment.
+    /// - `lo` is at least [`FEW`](kernel::FEW) and a multiple of the arena's minimal alignment.
     pub(crate) unsafe fn with_home(config: Config, limit: usize, lo: *mut u8, hi: *mut u8) -> Self {
         let store = Self::new(config, limit);
         store.home.set((lo, hi));

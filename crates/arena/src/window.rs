@@ -38,7 +38,7 @@ use core::{cell::Cell, ptr::NonNull};
 use crate::{
     asan,
     chunk::Chunk,
-    kernel::{self, BASE},
+    kernel::{self, BASE, FEW},
 };
 
 /// The free bytes of the current chunk.
@@ -47,7 +47,7 @@ use crate::{
 ///
 /// 1. `lo..hi` lies within one allocation of the arena, its current chunk's or its buffer's, whose
 ///    provenance both have; and no pointer that was handed out covers a byte of it. Or it is empty.
-/// 2. `lo` is not null, and a multiple of the arena's `MIN_ALIGN`, which is at most [`BASE`].
+/// 2. `lo` is at least [`FEW`], and a multiple of the arena's `MIN_ALIGN`, which is at most [`BASE`].
 /// 3. `chunk` is the current chunk, or none for the arena's buffer.
 #[repr(C)]
 #[derive(Debug)]
@@ -60,8 +60,10 @@ pub(crate) struct Window {
 const _: () = assert!(std::mem::offset_of!(Window, lo) == 0);
 const _: () = assert!(std::mem::offset_of!(Window, hi) == 2 * size_of::<usize>());
 
-/// An address that is aligned to whatever an arena may ask for.
-pub(crate) const NOWHERE: *mut u8 = core::ptr::without_provenance_mut(BASE);
+/// An address that is aligned to whatever an arena may ask for, and no lower than any memory is.
+pub(crate) const NOWHERE: *mut u8 = core::ptr::without_provenance_mut(FEW);
+
+const _: () = assert!(FEW % BASE == 0);
 
 impl Window {
     /// No free bytes.
@@ -164,6 +166,23 @@ impl Window {
             }
             start
         };
+        // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
+        // it.
+        self.hi.set(start);
+        asan::wake(start, size);
+        // SAFETY: not below `lo`, by the kernel's check, and `lo` is not null (invariant 2).
+        Some(unsafe { NonNull::new_unchecked(start) })
+    }
+
+    /// Takes so few bytes at the high end that asking for them costs less; as [`down`](Self::down) without alignment.
+    #[inline]
+    pub(crate) fn down_few(&self, size: usize) -> Option<NonNull<u8>> {
+        debug_assert!(size <= FEW, "more than what may be subtracted");
+        let start = self.hi.get().wrapping_sub(size);
+        // Neither wraps: `hi` is not below `lo` (invariant 1), which is at least `FEW` (invariant 2).
+        if !kernel::holds_few(self.lo.get().addr(), start.addr()) {
+            return None;
+        }
         // INVARIANT: 1 — the cursor moved towards the other one and, by the kernel's check, not past
         // it.
         self.hi.set(start);

@@ -173,6 +173,15 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
         }
     }
 
+    /// As [`hit_bytes`](Self::hit_bytes), of at most [`FEW`](kernel::FEW) bytes that are not aligned.
+    #[inline]
+    pub(crate) fn hit_few(&self, size: usize) -> Option<NonNull<u8>> {
+        match Self::end_for(size, 1) {
+            End::Low => self.store.window.up(size, 1, MIN_ALIGN),
+            End::High => self.store.window.down_few(size),
+        }
+    }
+
     /// As [`hit_bytes`](Self::hit_bytes), when the window has no room.
     #[inline]
     pub(crate) fn miss_bytes(&self, size: usize, align: usize) -> Result<NonNull<u8>, AllocError> {

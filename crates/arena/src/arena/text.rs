@@ -52,7 +52,7 @@ impl<const MIN_ALIGN: usize> Arena<MIN_ALIGN> {
     fn hit_text(&self, text: &str) -> Option<&mut str> {
         // Asked first, this one question tells of most texts where they go and how they are copied.
         if text.len() <= COPIED_INLINE {
-            let start = self.hit_bytes(text.len(), 1)?;
+            let start = self.hit_few(text.len())?;
             // SAFETY: just taken for so many bytes.
             return Some(unsafe { copy_text(start, text) });
         }
