@@ -56,11 +56,44 @@ impl Retain {
             }
         }
     }
+
+    /// How many resets free nothing, whatever is used before them, as long as no more than `reserved` is held. At most
+    /// a few, where each of them would forget a little of `recent`.
+    pub(crate) fn rests(self, reserved: usize, recent: usize, first_chunk: usize) -> usize {
+        const MOST: usize = 8;
+        let keeps = |recent| reserved <= self.budget(recent, first_chunk);
+        if keeps(0) {
+            return usize::MAX;
+        }
+        let mut left = smoothed(recent, 0);
+        let mut rests = 0;
+        while rests < MOST && keeps(left) {
+            left = smoothed(left, 0);
+            rests += 1;
+        }
+        rests
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reset_rests_no_longer_than_it_would_keep_everything() {
+        let retain = Retain::AdaptiveDecay;
+        assert_eq!(retain.rests(4080, 100, 4096), usize::MAX);
+        assert_eq!(retain.rests(12 << 10, 1 << 20, 4096), 8);
+        assert_eq!(retain.rests(16 << 10, 0, 4096), 0);
+        // The budget is 20 KiB down to a figure of 4097, and 12 KiB below.
+        let rests = retain.rests(16 << 10, 5 << 10, 4096);
+        let after = |resets| (0..resets).fold(5 << 10, |recent, _| smoothed(recent, 0));
+        let budget = |resets| retain.budget(after(resets), 4096);
+        assert!(budget(rests) >= 16 << 10 && budget(rests + 1) < 16 << 10);
+        assert_eq!(Retain::Nothing.rests(1, 100, 4096), 0);
+        assert_eq!(Retain::Bytes(100).rests(101, 100, 4096), 0);
+        assert_eq!(Retain::Bytes(100).rests(100, 0, 4096), usize::MAX);
+    }
 
     #[test]
     fn a_spike_is_forgotten() {

@@ -51,8 +51,8 @@ pub(crate) enum End {
 /// 3. `reserved` is the sum of the chunks' bytes, and at most `limit` where that was not lowered later.
 /// 4. No pointer that is in use points into a chunk in `spare` or `spare_big`.
 /// 5. `busy` is the sum of the bytes of the chunks in the chain and in `side`.
-/// 6. If `whole` is there, then so is one chunk, whose data it bounds; it is the chain, there is no buffer, and a
-///    reset keeps the chunk and overwrites nothing.
+/// 6. If `rests` is not 0, then the chain is one chunk, whose data `whole` bounds; there is nothing in `side`, and no
+///    buffer; and so many resets keep all chunks and overwrite nothing.
 /// 7. The `depth` of chunks in the chain does not grow from the newest to the oldest, nor in `side`, and is at
 ///    most both the store's `depth` and `joined_at`; with `zeroize`, `joined_at` is more than any depth.
 #[repr(C)]
@@ -61,8 +61,10 @@ pub(crate) struct Store {
     pub(crate) window: Window,
     /// The least that was free in the current window, where it became more again.
     least_free: Cell<usize>,
-    /// The bounds of the only chunk, if a reset has nothing to do but to open it.
-    whole: Cell<Option<(NonNull<u8>, *mut u8)>>,
+    /// What the next resets open.
+    whole: Cell<(*mut u8, *mut u8)>,
+    /// How many more resets have nothing to do but that.
+    rests: Cell<usize>,
     /// How many scopes are open, one within another.
     depth: Cell<usize>,
     /// How many were open when a chunk last joined the chain or the side.
@@ -82,6 +84,8 @@ pub(crate) struct Store {
     chain_has_big: Cell<bool>,
     /// Whether the next chunk is the one that is to serve whole rounds.
     consolidates: Cell<bool>,
+    /// What `rests` was at first.
+    granted: Cell<usize>,
     filled: Cell<Filled>,
     peaks: Cell<Peaks>,
     home: Cell<(*mut u8, *mut u8)>,
@@ -135,7 +139,8 @@ impl Store {
         Self {
             window: Window::empty(),
             least_free: Cell::new(usize::MAX),
-            whole: Cell::new(None),
+            whole: Cell::new((NOWHERE, NOWHERE)),
+            rests: Cell::new(0),
             depth: Cell::new(0),
             joined_at: Cell::new(if config.zeroize { usize::MAX } else { 0 }),
             side: Cell::new(None),
@@ -149,6 +154,7 @@ impl Store {
             busiest: Cell::new(0),
             chain_has_big: Cell::new(false),
             consolidates: Cell::new(false),
+            granted: Cell::new(0),
             filled: Cell::new(Filled {
                 retired: 0,
                 side: 0,
@@ -201,8 +207,16 @@ impl Store {
         self.depth.get()
     }
 
+    /// Lets the next reset look at everything; still tells how many did not.
+    fn end_rests(&self) {
+        // INVARIANT: 6.
+        let rests = self.rests.replace(0);
+        self.granted.set(self.granted.get() - rests);
+    }
+
     /// Notes with which depth a chunk joins the chain or the side.
     fn note_joined(&self, header: &Chunk) {
+        self.end_rests();
         let depth = self.depth.get();
         // INVARIANT: 7 — no chunk has a larger one.
         header.depth.set(depth);
@@ -520,10 +534,9 @@ impl Store {
     }
 
     fn note_reserved(&self, more: usize) {
-        // INVARIANT: 3, and 6 — there is another chunk, or a larger one.
+        // INVARIANT: 3.
         let reserved = self.reserved.get() + more;
         self.reserved.set(reserved);
-        self.whole.set(None);
         let mut peaks = self.peaks.get();
         peaks.reserved = peaks.reserved.max(reserved);
         self.peaks.set(peaks);

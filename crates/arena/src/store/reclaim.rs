@@ -298,37 +298,42 @@ impl Store {
     /// Nothing that was allocated is used again.
     #[inline]
     pub(crate) unsafe fn reset(&self) {
-        if let Some((lo, hi)) = self.whole.get() {
+        let rests = self.rests.get();
+        // Stored before it is known: then it is counted down where it is, and the flags tell.
+        self.rests.set(rests.wrapping_sub(1));
+        if rests != 0 {
             self.note_fullest();
+            let (lo, hi) = self.whole.get();
             // SAFETY: the bounds of the current chunk (invariant 6), of which nothing is used again; the data is aligned
             // to `BASE`.
             unsafe { self.window.set_hi(hi) };
             // SAFETY: as above.
-            unsafe { self.window.set_lo(lo.as_ptr()) };
+            unsafe { self.window.set_lo(lo) };
             return;
         }
         // SAFETY: the caller's contract is the same.
         unsafe { self.reset_slow() };
     }
 
-    /// What a reset opens, if that is all it has to do: one chunk, no larger than the first one, which these
-    /// policies keep, and neither a buffer nor a wish of the user to look after.
-    fn find_whole(&self) -> Option<(NonNull<u8>, *mut u8)> {
-        let config = &self.config;
-        let keeps = matches!(
-            config.retain,
-            Retain::All | Retain::AdaptiveDecay | Retain::Consolidate
-        );
-        let chunk = self.window.chunk.get()?;
+    /// Finds out how many resets will have nothing to do but to open the chunk that is there now.
+    fn grant_rests(&self) {
+        let Some(chunk) = self.window.chunk.get() else {
+            return;
+        };
         // SAFETY: in the chain, so not freed; headers are only ever shared.
-        let is_all = unsafe { chunk.as_ref() }.bytes() == self.reserved.get();
-        let is_small = self.reserved.get() <= config.first_chunk;
-        if !(keeps && is_all && is_small) || self.scrubs() || self.has_home() {
-            return None;
+        let is_one = unsafe { chunk.as_ref() }.next.get().is_none() && self.side.get().is_none();
+        if !is_one || self.has_home() || self.scrubs() {
+            return;
         }
         // SAFETY: as above.
         let end = unsafe { chunk::end(chunk) };
-        Some((NonNull::new(chunk::data(chunk))?, end))
+        // INVARIANT: 6 — whatever adds a chunk, or frees one, ends it.
+        self.whole.set((chunk::data(chunk), end));
+        let config = &self.config;
+        let recent = self.peaks.get().recent;
+        let rests = (config.retain).rests(self.reserved.get(), recent, config.first_chunk);
+        self.rests.set(rests);
+        self.granted.set(rests);
     }
 
     /// # Safety
@@ -336,12 +341,20 @@ impl Store {
     /// As for [`reset`](Self::reset).
     #[inline(never)]
     unsafe fn reset_slow(&self) {
-        // INVARIANT: 6 — until it is known what stays.
-        self.whole.set(None);
+        // There was none left to count down.
+        self.rests.set(0);
+        let rested = self.granted.take();
         self.note_peak();
         let mut peaks = self.peaks.get();
         let used = peaks.round;
         peaks.recent = smoothed(peaks.recent, used);
+        // As if each of the rounds that were not looked at had used as much as the one that used most.
+        for _ in 0..rested {
+            if peaks.recent == used {
+                break;
+            }
+            peaks.recent = smoothed(peaks.recent, used);
+        }
         peaks.round = 0;
         self.peaks.set(peaks);
         // SAFETY: nothing is used again, says the caller.
@@ -353,8 +366,7 @@ impl Store {
         self.filled.set(Filled::default());
         self.start_over();
         self.apply_policy(used, was_one);
-        // INVARIANT: 6.
-        self.whole.set(self.find_whole());
+        self.grant_rests();
     }
 
     /// Moves the side chunks to the spare ones, and the chain but its newest chunk: in one step, if its chunks
@@ -496,9 +508,9 @@ impl Store {
     unsafe fn free(&self, chunk: NonNull<Chunk>) {
         // SAFETY: the caller's contract is the same.
         let bytes = unsafe { Chunk::free(chunk) };
-        // INVARIANT: 3, and 6 — it may have been the only one.
+        // INVARIANT: 3, and 6 — it may have been the current one.
         self.reserved.set(self.reserved.get() - bytes);
-        self.whole.set(None);
+        self.end_rests();
     }
 
     /// Overwrites everything that is in use, as the configuration wants.
