@@ -4,7 +4,12 @@ use core::{fmt, marker::PhantomData, mem::MaybeUninit, ops::Deref};
 
 use thrifty_traits::{MemoryUsage, Usage};
 
-use crate::{Arena, ArenaBuilder, Scope, config::Config, kernel::{FEW, align_up}, store::Store};
+use crate::{
+    Arena, ArenaBuilder, Scope,
+    config::Config,
+    kernel::{FEW, align_up},
+    store::Store,
+};
 
 /// An arena that fills a caller's buffer first: bytes on the stack, in a static, in a `Vec`.
 ///
@@ -111,8 +116,7 @@ impl<'b, const MIN_ALIGN: usize> BufArena<'b, MIN_ALIGN> {
         let aligned = align_up(range.start.addr(), MIN_ALIGN);
         // A buffer that is too short to be aligned is none; wrapping past the last address, too. And an empty one may
         // be at no address where memory can be.
-        let is_within =
-            aligned >= range.start.addr() && aligned <= end.addr() && aligned >= FEW;
+        let is_within = aligned >= range.start.addr() && aligned <= end.addr() && aligned >= FEW;
         let start = if is_within {
             range.start.cast::<u8>().with_addr(aligned)
         } else {

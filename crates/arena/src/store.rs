@@ -207,13 +207,6 @@ impl Store {
         self.depth.get()
     }
 
-    /// Lets the next reset look at everything; still tells how many did not.
-    fn end_rests(&self) {
-        // INVARIANT: 6.
-        let rests = self.rests.replace(0);
-        self.granted.set(self.granted.get() - rests);
-    }
-
     /// Notes with which depth a chunk joins the chain or the side.
     fn note_joined(&self, header: &Chunk) {
         self.end_rests();

@@ -313,6 +313,38 @@ fn resets_keep_what_the_policy_says() {
     assert!(after(Retain::AdaptiveDecay, &rounds[..3]).reserved_bytes > 5 << 20);
 }
 
+/// A reset looks at the policy only now and then, if there is one chunk.
+#[test]
+fn resets_of_one_large_chunk_forget_in_time() {
+    let mut arena = Arena::new();
+    arena.alloc_slice_fill(60_000, 1_u8);
+    let mut most = 60_000;
+    let mut resets = 0;
+    arena.reset();
+    while arena.stats().reserved_bytes > 8 << 10 {
+        assert!(resets < 50, "never forgotten");
+        arena.alloc_slice_fill(if resets == 3 { 61_000 } else { 64 }, 1_u8);
+        arena.reset();
+        most = if resets >= 3 { 61_000 } else { most };
+        assert_eq!(arena.stats().peak_used_bytes, most);
+        resets += 1;
+    }
+    // After the larger round, ten more resets bring it below a quarter of the chunk; a few are not looked at.
+    assert!((14..=22).contains(&resets), "{resets}");
+}
+
+#[test]
+fn every_round_counts_for_the_peak() {
+    let mut arena = Arena::new();
+    let mut most = 0;
+    for bytes in [40, 7000, 100, 7960, 3000, 8, 8040, 8000] {
+        arena.alloc_slice_fill(bytes / 8, 1_u64);
+        arena.reset();
+        most = most.max(bytes);
+        assert_eq!(arena.stats().peak_used_bytes, most);
+    }
+}
+
 #[test]
 fn consolidation_ends_with_one_chunk() {
     let mut arena = Arena::builder().retain(Retain::Consolidate).build();

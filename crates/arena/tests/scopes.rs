@@ -134,6 +134,66 @@ fn scopes_straddle_chunks_without_asking_for_memory() {
     }
 }
 
+/// Chunks of the chain and large objects, new ones and ones that waited, go with the scope that needed them.
+#[test]
+fn each_scope_gives_back_its_own_chunks() {
+    const LARGE: usize = 300 << 10;
+    let mut arena = Arena::new();
+    let first = arena.alloc_slice_fill(LARGE, 1_u8).len();
+    let before = arena.stats().used_bytes;
+    for round in 0..3 {
+        arena.scope(|mut outer| {
+            let large = outer.alloc_slice_fill(LARGE, 2_u8);
+            let small = outer.alloc_slice_fill(5000, 3_u8);
+            let held = outer.stats().used_bytes;
+            for inside in 0..3 {
+                outer.scope(|inner| {
+                    if inside != 1 {
+                        inner.alloc_slice_fill(LARGE, 4_u8);
+                    }
+                    if inside != 2 {
+                        inner.alloc_slice_fill(100_000, 5_u8);
+                    }
+                });
+                assert_eq!(outer.stats().used_bytes, held, "{round} {inside}");
+                outer.scope(|inner| inner.alloc_slice_fill(64, 6_u8).len());
+                assert_eq!(outer.stats().used_bytes, held, "{round} {inside}");
+            }
+            assert!(large.iter().all(|byte| *byte == 2));
+            assert!(small.iter().all(|byte| *byte == 3));
+        });
+        assert_eq!(arena.stats().used_bytes, before);
+    }
+    assert_eq!(first, LARGE);
+}
+
+/// Of a scope that panicked within another one, nothing is left, and the other one goes on.
+#[test]
+fn a_scope_outlives_a_panic_further_inside() {
+    let mut arena = Arena::new();
+    arena.scope(|mut outer| {
+        let kept = outer.alloc_slice_fill(64, 1_u8);
+        let held = outer.stats().used_bytes;
+        for _ in 0..3 {
+            let result = quietly(|| {
+                outer.scope(|mut inner| {
+                    inner.alloc_slice_fill(9000, 2_u8);
+                    inner.scope(|innermost| {
+                        innermost.alloc_slice_fill(64, 3_u8);
+                        panic!("inside");
+                    })
+                })
+            });
+            assert!(result.is_err());
+            assert_eq!(outer.stats().used_bytes, held);
+            outer.scope(|inner| inner.alloc_slice_fill(100_000, 4_u8).len());
+            assert_eq!(outer.stats().used_bytes, held);
+        }
+        assert!(kept.iter().all(|byte| *byte == 1));
+    });
+    assert_eq!(arena.stats().used_bytes, 0);
+}
+
 #[test]
 fn a_buffer_has_scopes() {
     let mut buffer = [std::mem::MaybeUninit::uninit(); 200];

@@ -336,6 +336,13 @@ impl Store {
         self.granted.set(rests);
     }
 
+    /// Lets the next reset look at everything; still tells how many did not.
+    pub(super) fn end_rests(&self) {
+        // INVARIANT: 6.
+        let rests = self.rests.replace(0);
+        self.granted.set(self.granted.get() - rests);
+    }
+
     /// # Safety
     ///
     /// As for [`reset`](Self::reset).
