@@ -3,8 +3,9 @@
 //! Threads that take an arena and give it back meet nobody: each has a seat, where one arena waits, behind a lock of
 //! its own. Where arenas wait, and which of them are forgotten, is in `pool/shelf.rs`.
 //!
-//! With one stack behind one lock, four threads that answer requests of 1.1 µs took 1.12 times what they take with a
-//! new arena of `bump-scope` for each; with seats 0.96 times (medians, 4-core x86-64, 2026-11).
+//! The row `arena/request-pool/4t` compares, `thrifty-mutex-vec` being one stack behind one lock. Of what a new arena of
+//! `bump-scope` for each request takes, that took 1.12 times and seats 0.96 times on a quiet machine. While others keep
+//! the cores busy, the two cannot be told apart: seats 1.05 times, from 0.7 to 1.2 (medians, 4-core x86-64, 2026-11).
 
 #![forbid(unsafe_code)]
 
