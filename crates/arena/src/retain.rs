@@ -27,9 +27,9 @@ pub enum Retain {
     /// chunk serves each round. It never shrinks by itself.
     Consolidate,
     /// At most twice what recent rounds had in use, rounded up to a power of two, and a first chunk. That
-    /// figure follows a larger round at once, and
-    /// falls by an eighth per reset: a round that was out of the ordinary is forgotten after some
-    /// twenty.
+    /// figure follows a larger round at once, and falls by an eighth per reset: a round that was out of the
+    /// ordinary is forgotten after some twenty. While one chunk serves each round, up to eight resets are
+    /// not looked at, and are made up for by the next one.
     #[default]
     AdaptiveDecay,
 }
