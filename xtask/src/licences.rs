@@ -23,7 +23,20 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// Crates that users may build in two versions, and why. An entry that nothing needs is refused.
-const TWICE: &[(&str, &str)] = &[];
+const TWICE: &[(&str, &str)] = &[
+    (
+        "bitflags",
+        "of nix 0.26, which pprof 0.15 takes; memstats has it behind its feature cpu only",
+    ),
+    (
+        "syn",
+        "prost-derive 0.14 takes 2, serde_derive 1.0.229 takes 3; memstats has them behind pprof and serde-1",
+    ),
+    (
+        "windows-sys",
+        "of tempfile, which pprof 0.15 takes and which is never built for Windows, as cpu is for Unix only",
+    ),
+];
 
 /// Crates that no user builds although a product crate names them, and why.
 const NOT_BUILT: &[(&str, &str)] = &[

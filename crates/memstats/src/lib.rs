@@ -21,6 +21,8 @@ mod assertion;
 )]
 mod counting;
 mod counts;
+#[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
+mod export;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod frame;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
@@ -77,6 +79,16 @@ pub use self::{
     stats::{Delta, MemStats, ThreadStats},
 };
 
+#[cfg(all(feature = "serde-1", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::export::ReadError;
+#[cfg(all(feature = "symbolize", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::export::Symbolized;
+#[cfg(all(feature = "cpu", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::export::write_cpu_profile;
+#[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::export::{Code, CodeFrame, Module, SampleType, WriteError, save};
+#[cfg(all(feature = "pprof", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::export::{write_allocs_profile, write_heap_profile};
 #[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
 pub use self::profile::{
     Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print,

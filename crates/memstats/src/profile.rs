@@ -10,8 +10,10 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use crate::stats::MemStats;
+use crate::{export::Code, stats::MemStats};
 
+#[cfg(feature = "serde-1")]
+pub(crate) use self::histogram::MAGNITUDES;
 pub(crate) use self::site::size_class;
 pub use self::{
     error::ProfileError,
@@ -25,6 +27,7 @@ pub use self::{
 ///
 /// Its sites: some two kilobytes each.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde-1", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct HeapProfile {
     /// Bytes between two samples, on average; 1 when every event was a sample, 0 when sampling
@@ -49,10 +52,19 @@ pub struct HeapProfile {
     pub counted: MemStats,
     /// Bytes of memory that the profiler itself reserved, outside of the counted heap.
     pub internal_bytes: u64,
+    /// What is known of the code that the stacks lead to. Empty at first; filled by
+    /// [`locate`](Self::locate) and `symbolize`.
+    #[cfg_attr(feature = "serde-1", serde(default))]
+    pub code: Code,
 }
 
 /// Samples that had no room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Dropped {
     /// Sampled events.
@@ -65,6 +77,11 @@ pub struct Dropped {
 
 /// How stacks were captured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Capture {
     /// What walked the stacks.
@@ -79,6 +96,7 @@ pub struct Capture {
 
 /// What walks the stacks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde-1", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Unwinder {
     /// Nothing does: a test at the start saw no frames, as in a program without unwind tables. All samples
@@ -172,6 +190,7 @@ mod tests {
             capture: Capture::default(),
             counted: MemStats::default(),
             internal_bytes: 0,
+            code: Code::default(),
         }
     }
 

@@ -34,6 +34,11 @@ use crate::counts::Counts;
 /// # Ok::<(), thrifty_memstats::NotInstalled>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct MemStats {
     /// Bytes allocated and not yet freed; never negative, and never above the peak.

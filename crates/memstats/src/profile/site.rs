@@ -14,6 +14,11 @@ use super::histogram::Histogram;
 ///
 /// A reallocation ends an object of the old size and begins one of the new size, as in Go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Site {
     /// Return addresses, innermost first. Empty for what could not be attributed: stacks past the
@@ -56,6 +61,11 @@ pub struct Site {
 
 /// The part of a [`Site`] with similar sizes: a quarter of a power of two, and one thread label.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Bucket {
     /// The smallest size sampled.
@@ -96,6 +106,11 @@ impl Bucket {
 
 /// How long objects lived, by three clocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Lifetimes {
     /// In allocations of the thread that allocated and freed the object; those that another
@@ -109,6 +124,11 @@ pub struct Lifetimes {
 
 /// Objects that grew, or shrank, by reallocations before they were freed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Growth {
     /// Objects that were freed after at least one reallocation.
@@ -130,6 +150,11 @@ pub struct Growth {
 /// Of all fingerprints seen, the numerically smallest are kept, 64 at most: a fair choice of
 /// contents, since a fingerprint is a hash. No content can be read back from one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Contents {
     /// Blocks that were looked at.
@@ -142,6 +167,11 @@ pub struct Contents {
 
 /// A fingerprint, and how many blocks had it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
 #[non_exhaustive]
 pub struct Print {
     /// A hash of 48 bits, never zero.

@@ -12,6 +12,7 @@ use super::{
     weight::objects,
 };
 use crate::{
+    export::Code,
     profile::{
         Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print, Site,
     },
@@ -46,6 +47,7 @@ impl Engine {
             },
             counted,
             internal_bytes: self.bytes() as u64,
+            code: Code::default(),
         }
     }
 
