@@ -1,5 +1,4 @@
 //! A CPU profile of a thread that computes.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 #[cfg(unix)]
 mod wire;

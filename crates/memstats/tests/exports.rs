@@ -150,8 +150,8 @@ fn compare(profile: &HeapProfile, decoded: &Decoded) {
             let addresses = sample
                 .locations
                 .iter()
-                .map(|id| decoded.locations[*id as usize - 1].address as usize);
-            let calls = site.stack.iter().map(|address| address - 1);
+                .map(|id| decoded.location(*id).address);
+            let calls = site.stack.iter().map(|address| *address as u64 - 1);
             if site.is_other() {
                 assert_eq!(decoded.names(sample), ["[unattributed]"]);
             } else {
@@ -439,7 +439,7 @@ fn dhat_has_what_its_viewer_asks_for() {
             assert!(!stack.is_empty());
             let names = stack
                 .iter()
-                .map(|at| table[at.as_u64().unwrap() as usize].to_string());
+                .map(|at| table[usize::try_from(at.as_u64().unwrap()).unwrap()].to_string());
             assert!(
                 stacks.insert(names.collect::<Vec<_>>()),
                 "the viewer refuses two of the same"

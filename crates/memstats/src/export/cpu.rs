@@ -45,9 +45,13 @@ use self::unix::sample_to;
 #[cfg(unix)]
 mod unix {
     use alloc::{string::String, vec::Vec};
-    use std::{collections::HashMap, thread, time::UNIX_EPOCH};
+    use std::{
+        collections::HashMap,
+        time::{Instant, UNIX_EPOCH},
+    };
 
     use pprof::{ProfilerGuardBuilder, Report, Symbol};
+    use thrifty_sync::sync::{Condvar, Mutex};
 
     use super::*;
     use crate::export::{
@@ -63,7 +67,7 @@ mod unix {
 
     pub(super) fn sample_to(path: &Path, duration: Duration) -> Result<(), WriteError> {
         let guard = start()?;
-        thread::sleep(duration);
+        wait(duration);
         let report = guard
             .report()
             .build()
@@ -71,6 +75,20 @@ mod unix {
         drop(guard);
         let profile = convert(&report);
         save(path, |out| proto::write(&profile, out))
+    }
+
+    /// Waits for something that never comes. Parking would take a wake-up that is the caller's.
+    fn wait(duration: Duration) {
+        let (never, wakes) = (Mutex::new(()), Condvar::new());
+        let begun = Instant::now();
+        let Ok(mut guard) = never.lock() else { return };
+        loop {
+            let rest = duration.saturating_sub(begun.elapsed());
+            match wakes.wait_timeout(guard, rest) {
+                Ok((again, _)) if !rest.is_zero() => guard = again,
+                _ => return,
+            }
+        }
     }
 
     fn start() -> Result<pprof::ProfilerGuard<'static>, WriteError> {

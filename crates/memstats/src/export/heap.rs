@@ -1,7 +1,7 @@
 //! The heap profile in pprof's format, as Go writes it.
 #![forbid(unsafe_code)]
 
-use alloc::{borrow::ToOwned as _, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use std::{
     io::{self, Write},
     path::Path,
@@ -149,9 +149,8 @@ impl HeapProfile {
             format!(
                 "stacks by {}: {} samples, {} cut off, {} empty, {} without room",
                 match capture.unwinder {
-                    crate::Unwinder::None => "nothing".to_owned(),
-                    crate::Unwinder::FramePointers => "frame pointers".to_owned(),
-                    crate::Unwinder::System => "the system's unwinder".to_owned(),
+                    crate::Unwinder::None => "nothing",
+                    crate::Unwinder::System => "the system's unwinder",
                 },
                 self.totals().samples,
                 capture.truncated,

@@ -20,6 +20,10 @@ use crate::profile::HeapProfile;
 /// A symbol this far below an address is not the function that the address is in.
 const LONGEST_FUNCTION_BYTES: u64 = 64 << 10;
 
+/// Addresses looked up before the tables of a file are dropped because they are large: opening it costs
+/// as much as these.
+const LEAST_PER_OPENING: usize = 64;
+
 /// What became of a profile's addresses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -46,7 +50,7 @@ impl HeapProfile {
     ///
     /// The names take at most about `max_bytes`. The tables read on the way may take as much again, and
     /// are freed before this returns; past it they are dropped and read anew, which takes time. (This is
-    /// known only where [`Alloc`](crate::Alloc) counts. One table alone may exceed it.) The files are
+    /// known only where [`Alloc`](crate::Alloc) counts, and each 64 addresses may exceed it.) The files are
     /// mapped, not read into memory.
     ///
     /// # Examples
@@ -142,7 +146,7 @@ impl Work {
                 self.result.unnamed += rest.len();
                 return;
             };
-            let held = self.bytes;
+            let (held, first) = (self.bytes, rest.len());
             while let [address, tail @ ..] = rest {
                 let frames = frames(
                     &loader,
@@ -151,7 +155,9 @@ impl Work {
                 self.keep(*address, frames);
                 rest = tail;
                 let grown = usize::try_from(balance_bytes() - before).unwrap_or(0);
-                if self.bytes >= self.max_bytes || grown > self.max_bytes + (self.bytes - held) {
+                let is_large = grown > self.max_bytes + (self.bytes - held)
+                    && first - rest.len() >= LEAST_PER_OPENING;
+                if is_large || self.bytes >= self.max_bytes {
                     break;
                 }
             }

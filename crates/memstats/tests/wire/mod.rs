@@ -275,12 +275,13 @@ impl Decoded {
         assert!(names.contains(&&self.default_sample_type));
     }
 
+    pub(crate) fn location(&self, id: u64) -> &Location {
+        &self.locations[usize::try_from(id - 1).unwrap()]
+    }
+
     /// The names of a sample's functions, innermost first.
     pub(crate) fn names(&self, sample: &Sample) -> Vec<&str> {
-        let locations = sample
-            .locations
-            .iter()
-            .map(|id| &self.locations[usize::try_from(id - 1).unwrap()]);
+        let locations = sample.locations.iter().map(|id| self.location(*id));
         let lines = locations.flat_map(|location| &location.lines);
         lines
             .map(|(id, _)| {
