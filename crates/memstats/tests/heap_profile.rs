@@ -123,7 +123,7 @@ fn stacks_lead_to_the_code() {
         return;
     }
     let function = allocate_here as fn(usize) -> Vec<u8> as usize;
-    let site = site_of(&delta, function, 200).expect("the function is on some stack");
+    let site = site_of(&delta, function, 2000).expect("the function is on some stack");
     assert_eq!((site.inuse_objects, site.inuse_bytes), (1, 12_345));
     assert!(site.stack.len() > 3, "not shallow: {site:?}");
     assert_eq!(site.buckets.len(), 1);
