@@ -2,8 +2,8 @@
 //!
 //! The job is *log ingestion*: read, split lines, parse time, host, component, level and
 //! message, count by template, print the top tables. [`naive`] writes it as people do,
-//! [`tuned`] as an expert does with std alone, [`thrifty`] spreads the latter over threads, with
-//! an arena for each batch. [`mod@format`] is the grammar that all implement and [`report`] the answer that
+//! [`tuned`] as an expert does with std alone, [`thrifty`] spreads the latter over threads, which
+//! share interners of keys. [`mod@format`] is the grammar that all implement and [`report`] the answer that
 //! all must give.
 
 pub mod cli;

@@ -1,4 +1,4 @@
-//! Naive and tuned give the same report for every input, arbitrary bytes included.
+//! All variants give the same report for every input, arbitrary bytes included.
 
 mod support;
 

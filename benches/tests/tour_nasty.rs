@@ -159,3 +159,30 @@ fn one_byte_wrong_anywhere() {
     let report = agreed(&[&bytes]);
     assert!(report.unparsed_lines > report.lines / 4 && report.unparsed_lines < report.lines);
 }
+
+/// Enough for several threads, each of which meets keys that are new to all, to it alone, and to nobody; some of them
+/// read like others.
+#[test]
+fn keys_that_many_threads_meet() {
+    let mut log = Vec::new();
+    for n in 0..20_000_u32 {
+        let (host, own) = (n % 997, char::from(b'a' + (n % 23) as u8));
+        log.extend(format!("Jun 14 15:{:02}:01 h{host} ", n % 60).into_bytes());
+        log.extend(format!("d{own}[{n}]: from ").into_bytes());
+        // Digits would be masked.
+        log.extend((n / 2).to_string().bytes().map(|digit| digit + b'a' - b'0'));
+        log.extend(match n % 4 {
+            0 => b" \xff\n".as_slice(),
+            1 => b"\t\xfe\n",
+            2 => " \u{fffd}\n".as_bytes(),
+            _ => b" plain\n",
+        });
+    }
+    let report = agreed(&[&log]);
+    assert_eq!(report.lines, 20_000);
+    assert_eq!(
+        (report.hosts.distinct, report.components.distinct),
+        (997, 23)
+    );
+    assert!(report.templates.distinct > 10_000);
+}

@@ -1,4 +1,4 @@
-//! The job on several threads allocates nothing per line, and two small blocks per batch. Alone in its program: what is counted is
+//! The job on several threads allocates nothing per line or batch, and less often than on one. Alone in its program: what is counted is
 //! the whole process.
 
 #[path = "support/files.rs"]
@@ -12,10 +12,10 @@ use thrifty_workloads::logs::LogSpec;
 #[global_allocator]
 static ALLOC: thrifty_memstats::Alloc = thrifty_memstats::Alloc::system();
 
-/// What tuned does not allocate is what goes round: how many of them hangs on which thread is ahead, but
-/// the channels bound it, however many lines there are.
+/// A new key has no block of its own in an interner, and in tuned's tables it has: that outweighs what each thread
+/// brings, a chunk, an arena, counts that double as they grow.
 #[test]
-fn more_lines_need_no_more_buffers_that_go_round() {
+fn more_lines_need_no_more_memory_of_the_threads() {
     for lines in [10_000, 100_000] {
         let mut log = Vec::new();
         let written = LogSpec::MIXED.with_lines(lines).write_to(&mut log);
@@ -28,11 +28,8 @@ fn more_lines_need_no_more_buffers_that_go_round() {
             delta.unwrap()
         };
         let (tuned, thrifty) = (cost(Variant::Tuned), cost(Variant::Thrifty));
-        let calls = thrifty.alloc_calls().saturating_sub(tuned.alloc_calls());
-        // A batch that goes round is a chunk, and an arena with one chunk or two; each batch has a block for the
-        // arena itself, which stays where it is, and one for a magazine with its chunk from another thread.
-        let batches = log.len() as u64 / (60 << 10) + 1;
-        assert!(calls < 300 + 2 * batches, "{lines}: {tuned:?} {thrifty:?}");
+        let calls = (thrifty.alloc_calls(), tuned.alloc_calls());
+        assert!(calls.0 < calls.1, "{lines}: {tuned:?} {thrifty:?}");
         assert!(thrifty.peak_bytes < 4 << 20, "{lines}: {thrifty:?}");
     }
 }

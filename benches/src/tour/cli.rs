@@ -18,7 +18,7 @@ use crate::failure::{Failure, print};
 /// Shows what memory habits cost on a real job: log ingestion.
 ///
 /// The same job is written three times: naively, as people do; tuned with the standard library
-/// alone; and that spread over threads, with an arena for each batch. All read the log, split lines, parse
+/// alone; and that spread over threads that share interners of keys. All read the log, split lines, parse
 /// time, host, component, level and message, count by template and make the top tables. Their answers are
 /// compared in every round; then you see what each costs in time and memory, and which stage made the
 /// difference.

@@ -34,7 +34,7 @@ pub(super) fn render(
     };
     line(
         "Log ingestion, written three times: naively, tuned with the standard library alone, and\n\
-         the latter spread over threads, with a pooled arena for each batch of lines (thrifty).\n",
+         the latter spread over threads that share interners of hosts, components and templates (thrifty).\n",
     );
     line(&comparison(lines, &timed.times, resident, counted).to_string());
     line(&format!(
@@ -66,9 +66,11 @@ pub(super) fn render(
     }
     line(
         "What thrifty does differently\n  \
-         threads: some read by turns and parse, one counts\n   \
-         memory: a chunk of the log and an arena with its lines are one value (Rooted), which goes to the counter;\n           \
-         when it is dropped, they go back through a BufferPool and an ArenaPool, all lines at once",
+         threads: each takes its turn to read a chunk of the log, then parses and counts it alone\n    \
+         names: an Interner for all threads makes each host, component and template a number, and keeps one copy;\n           \
+         a thread counts by number in a vector; the vectors are added up, and numbers become text for the report\n   \
+         memory: the templates of a chunk lie in an Arena until they are looked up together, then it is reset;\n           \
+         chunks go from thread to thread through a BufferPool",
     );
     line(&format!("\nInput: {origin}"));
     line(&answer::render(&timed.report));

@@ -1,56 +1,70 @@
-//! The job on several threads: the tuned loop, with an arena for each batch of lines.
+//! The job on several threads: the tuned loop, with numbers in the place of keys.
 //!
 //! ```text
-//!            one at a time: chunks of whole lines        batches: a chunk, and an arena with its lines
-//!   source ◄────────────────────────────────── parsers ─────────────────────────────────► counter
-//!                                              ▲     ▲                                       │
-//!                                              │     └──────────────── ArenaPool ◄───────────┤
-//!                                              └────────────────────── BufferPool ◄──────────┘
-//!                                                                                  (by dropping)
+//!            by turns: chunks of whole lines          each thread, line by line
+//!   source ◄──────────────────────────── thread ──► host, component ──intern──► symbols ──► counts[symbol] += 1
+//!     ▲                                     │
+//!     └────────── BufferPool ◄──────────────┤
+//!                                           └─────► templates, in an arena ──intern_many──► symbols ──► counts
+//!                                                          ▲                 a chunk's at once            │
+//!                                                          └───────────────── reset ◄─────────────────────┘
+//!
+//!   all threads: three interners        at the end: the threads' counts are added up, symbols become keys
 //! ```
 //!
-//! A batch is one value that borrows from itself: lines in an arena, whose hosts and components are
-//! slices of the chunk and whose templates are bytes of the arena. [`Rooted`] makes it fit to move from
-//! thread to thread. The counter drops it as a whole, whatever was in it: the chunk and the arena go back to
-//! their pools with their memory. There is one set of tables, and nothing to merge.
+//! A key is hashed and compared once, in the interner that all threads share; what they count is a vector of their own, at
+//! the symbol's index. So there is one copy of each key however many threads there are, and merging
+//! what they counted looks nothing up. Hits take no lock, and chunks are read by turns.
 //!
-//! What takes a line apart and what counts it is the code of [`tuned`](super::tuned). Between the two
-//! each template is copied once, which tuned does not need to. So this is more work, on more threads:
-//! where there are no cores for them it is slower than tuned.
+//! Templates are short-lived: the masker's scratch holds one. Those of a chunk are copied into an arena, so that they
+//! can be looked up together, which hides the waiting for memory where there are many distinct ones.
+//!
+//! What takes a line apart is the code of [`tuned`](super::tuned).
 
 // # What was tried
 //
-// 2026-11-22, one 4-core x86-64 machine that others were using, rustc 1.95, the generated log (138 bytes a
-// line). Processor time of all threads over tuned's, whole processes held to one core by `taskset`,
-// the median of interleaved runs.
+// 2026-11-22, one 4-core x86-64 machine that others were using all the time, rustc 1.95, interleaved runs in one
+// process. Processor time of all threads over tuned's, medians: first of the generated log (138 bytes a line, 593
+// templates, 3917 hosts) on one core, by `taskset`; then of 400,000 lines with as many templates, on one core and on
+// four.
 //
-// - Batches as vectors from a pool, keys one behind the other and their lengths beside them, and a thread that
-//   reads for the parsers: 1.52. All keys are copied, and each chunk changes threads twice.
-// - Arenas, and a thread that reads: 1.44. What costs is not memory but the switches, nine for each chunk.
-// - Arenas, and parsers that read by turns: 1.34. It stays. On four cores it takes 0.60 of tuned's time, and
-//   the first way 0.72.
-// - Chunks of 16 KiB: 1.86, for more switches. Of 128 and 256 KiB: no difference beyond the noise.
+// - Batches of lines in pooled arenas, which go to one counter with tuned's tables: 1.46, 1.01, 0.98. A second thread
+//   where there is one core, two switches for each chunk, and the counter sets the pace.
+// - Each thread its own tables as tuned has them, merged by looking each key up again: 1.02, 1.02, 1.19. Nothing is
+//   cheaper where keys are few; where they are many, each thread pays for all of them.
+// - Interned line by line: 1.14, 0.44, 0.63. A hit costs some 7 ns more than in tuned's table, whose keys have their
+//   counts beside them and one thread to serve. A new key costs far less: no block of its own, and growth that
+//   hashes nothing again.
+// - Lines in an arena, then all three columns by `intern_many`: 1.20, 0.40, 0.55. The copies cost where keys are few,
+//   batches gain where they are many.
+// - The templates alone that way: 1.14 to 1.17 on the first, whole processes; 0.48 and 0.56 where templates are many,
+//   where the first way took 1.14 and 1.30. It stays. On four cores it took 0.68 of tuned's wall time.
+// - Tuned's hasher in the interners: 0.97 of the time of their own, which is the harder to attack.
+
+mod names;
+mod source;
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     num::NonZero,
+    panic::resume_unwind,
     path::PathBuf,
-    slice,
-    sync::{
-        Mutex, PoisonError,
-        mpsc::{SyncSender, sync_channel},
-    },
+    sync::{Mutex, PoisonError},
     thread,
 };
 
-use thrifty_arena::{Arena, ArenaPool, ArenaVec, PooledArena, Rooted, family};
-use thrifty_pool::{BufferPool, PooledBuf};
+use thrifty_arena::{Arena, ArenaVec};
+use thrifty_interner::InternError;
+use thrifty_pool::BufferPool;
 
+use self::{
+    names::{Component, Counts, Host, Names, Template},
+    source::{CAPACITY, Chunk, Source},
+};
 use super::{
     probe::{Probe, Stage},
     report::Report,
-    tuned::{Masker, PAD, Parsed, Parser, Tally},
+    tuned::{Masker, Parsed, Parser, Totals},
 };
 
 /// Reads the files and reports on them, with the `top` keys of each table.
@@ -59,229 +73,169 @@ use super::{
 ///
 /// # Errors
 ///
-/// Those of reading the files.
+/// Those of reading the files, and of interners that have no memory or no number left for a key.
 ///
 /// # Memory
 ///
-/// The tables, as in [`tuned`](super::tuned::run). Chunks of 64 KiB, or up to four times the longest
-/// line, each with an arena for 80 bytes per line and the templates: two for each parser wait for the counter at
-/// most, and each thread has one in hand. What the pools hold goes back before keys are made text.
+/// Each distinct template, host and component once, with some 22 bytes in its interner, and 8 bytes in the counts of
+/// each thread, which double as they grow. For each thread a chunk of 64 KiB, or up to four times the longest
+/// line, and an arena with the templates of a chunk; one chunk more waits for whoever reads next. Chunks and
+/// arenas are given back before keys are made text.
 pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result<Report> {
-    let tally = ingest(files)?;
-    Ok(probe.stage(Stage::Tables, || tally.report(top)))
+    let names = Names::default();
+    let tally = ingest(files, &names)?;
+    probe
+        .stage(Stage::Tables, || tally.report(&names, top))
+        .map_err(io::Error::other)
 }
 
-/// How many threads work: the parsers and the counter.
+/// How many threads work: as many as the machine has cores, and not more than can read by turns.
 #[must_use]
 pub fn threads() -> usize {
-    parsers() + 1
-}
-
-/// As many as the machine has cores beside the counter's, and not more than it keeps up with.
-fn parsers() -> usize {
+    // Reading takes about a seventh of a line's time, and one reads at a time.
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    cores.saturating_sub(1).clamp(1, 4)
+    cores.min(8)
 }
 
-fn ingest(files: &[PathBuf]) -> io::Result<Tally> {
+fn ingest(files: &[PathBuf], names: &Names) -> io::Result<Tally> {
     let chunks = BufferPool::new();
-    // The lines of a chunk of ordinary lines take about as much as the chunk, and so do their templates.
-    let settings = Arena::builder().first_chunk(2 * CAPACITY);
-    let parsers = parsers();
-    let arenas = ArenaPool::with_settings(4 * parsers, settings);
     let source = Mutex::new(Source::new(files));
-    let (to_counter, from_parsers) = sync_channel(2 * parsers);
-    let mut tally = Tally::default();
-    thread::scope(|scope| {
-        for _ in 0..parsers {
-            let (source, chunks, arenas) = (&source, &chunks, &arenas);
-            let to_counter = to_counter.clone();
-            scope.spawn(move || parse(source, chunks, arenas, &to_counter));
+    let work = || Worker::new(names).work(&source, &chunks);
+    let tally = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads()).map(|_| scope.spawn(work)).collect();
+        let mut tally = work()?;
+        for other in others {
+            tally.merge(other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
         }
-        // Who waits at one end of a channel does so for as long as the other end is held.
-        drop(to_counter);
-        for batch in from_parsers {
-            batch.with(|lines| count(lines, &mut tally));
-        }
+        Ok(tally)
     });
+    let mut tally = tally.map_err(|error: InternError| io::Error::other(error))?;
     let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
-    tally.bytes = source.bytes;
+    tally.totals.bytes = source.bytes;
     source.failed.map_or(Ok(tally), Err)
 }
 
-/// Whole lines, and a pad behind them.
-struct Chunk {
-    bytes: PooledBuf,
-    /// Where the lines end and the pad begins.
-    end: usize,
+/// What the lines of a thread amount to, by symbol.
+#[derive(Default)]
+struct Tally {
+    totals: Totals,
+    hosts: Counts<Host>,
+    components: Counts<Component>,
+    templates: Counts<Template>,
 }
 
-impl Chunk {
-    fn new(mut bytes: PooledBuf) -> Self {
-        let end = bytes.len();
-        bytes.extend_from_slice(&[0; PAD]);
-        Self { bytes, end }
+impl Tally {
+    fn merge(&mut self, other: Self) {
+        self.totals.merge(other.totals);
+        self.hosts.merge(other.hosts);
+        self.components.merge(other.components);
+        self.templates.merge(other.templates);
+    }
+
+    fn report(self, names: &Names, top: usize) -> Result<Report, InternError> {
+        Ok(self.totals.report(
+            self.hosts.into_table(&names.hosts, top)?,
+            self.components.into_table(&names.components, top)?,
+            self.templates.into_table(&names.templates, top)?,
+        ))
     }
 }
 
-/// Where the next chunk comes from.
-struct Source<'f> {
-    files: slice::Iter<'f, PathBuf>,
-    /// What is being read, and what of it is no whole line yet.
-    file: Option<File>,
-    carry: Option<PooledBuf>,
-    bytes: u64,
-    /// Why there is no more.
-    failed: Option<io::Error>,
+/// One thread.
+struct Worker<'n> {
+    names: &'n Names,
+    parser: Parser,
+    masker: Masker,
+    /// The symbols of a chunk's templates: empty between chunks.
+    symbols: Vec<Template>,
+    tally: Tally,
 }
 
-impl<'f> Source<'f> {
-    fn new(files: &'f [PathBuf]) -> Self {
+impl<'n> Worker<'n> {
+    fn new(names: &'n Names) -> Self {
         Self {
-            files: files.iter(),
-            file: None,
-            carry: None,
-            bytes: 0,
-            failed: None,
+            names,
+            parser: Parser::default(),
+            masker: Masker::default(),
+            symbols: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
-    /// The next chunk, unless there is none or it could not be read.
-    fn next(&mut self, pool: &BufferPool) -> Option<Chunk> {
-        if self.failed.is_some() {
-            return None;
-        }
-        self.try_next(pool).unwrap_or_else(|error| {
-            self.failed = Some(error);
-            None
-        })
-    }
-
-    fn try_next(&mut self, pool: &BufferPool) -> io::Result<Option<Chunk>> {
+    /// Reads chunks and counts their lines for as long as there are any.
+    fn work(
+        mut self,
+        source: &Mutex<Source<'_>>,
+        chunks: &BufferPool,
+    ) -> Result<Tally, InternError> {
+        // The templates of a chunk of ordinary lines take about as much as the chunk.
+        let mut arena = Arena::builder().first_chunk(2 * CAPACITY).build();
         loop {
-            let mut file = match self.file.take() {
-                Some(file) => file,
-                None => match self.files.next() {
-                    Some(path) => File::open(path)?,
-                    None => return Ok(None),
-                },
+            // One reads at a time; the lock is free again before the lines are looked at.
+            let next = source
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next(chunks);
+            let Some(chunk) = next else {
+                return Ok(self.tally);
             };
-            let mut chunk = self.carry.take().unwrap_or_else(|| pool.get(CAPACITY));
-            let (room, searched) = (chunk.capacity() - chunk.len() - RESERVE, chunk.len());
-            let read = match chunk.read_from(&mut Read::take(&mut file, room as u64)) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-                read => Some(read?),
-            };
-            if read == Some(0) {
-                if chunk.is_empty() {
-                    continue;
+            self.chunk(&chunk, &arena)?;
+            arena.reset();
+        }
+    }
+
+    fn chunk(&mut self, chunk: &Chunk, arena: &Arena) -> Result<(), InternError> {
+        // It grows where it is: templates are bytes, and come from the other end of the arena.
+        let mut templates = ArenaVec::new_in(arena);
+        let mut at = 0;
+        while at < chunk.end {
+            self.tally.totals.lines += 1;
+            let (taken, length) = line(&chunk.bytes[at..], &mut self.parser, &mut self.masker);
+            at += length;
+            match taken {
+                Some((parsed, template)) => {
+                    templates.push(&*arena.alloc_slice_copy(template));
+                    self.add(&parsed)?;
                 }
-                chunk.extend_from_slice(b"\n");
-                return Ok(Some(Chunk::new(chunk)));
-            }
-            self.file = Some(file);
-            self.bytes += read.unwrap_or(0) as u64;
-            let last = chunk[searched..].iter().rposition(|&byte| byte == b'\n');
-            let end = last.map_or(0, |last| searched + last + 1);
-            let carry = chunk.len() - end;
-            // A line longer than half of the buffer: doubling keeps the copying of its carry linear.
-            if end == 0 && carry <= (chunk.capacity() - RESERVE) / 2 {
-                self.carry = Some(chunk);
-                continue;
-            }
-            let mut next = pool.get(CAPACITY.max(4 * carry + RESERVE));
-            next.extend_from_slice(&chunk[end..]);
-            self.carry = Some(next);
-            if end > 0 {
-                chunk.truncate(end);
-                return Ok(Some(Chunk::new(chunk)));
+                None => self.tally.totals.blank_lines += 1,
             }
         }
-    }
-}
-
-/// What the lines of a batch lie in.
-struct Memory<'p> {
-    chunk: Chunk,
-    arena: PooledArena<&'p ArenaPool>,
-}
-
-family! {
-    /// The lines of a chunk, taken apart.
-    Taken<'a> = Lines<'a>;
-}
-
-/// Lines that borrow from the chunk, and lie in the arena beside their templates.
-type Batch<'p> = Rooted<Taken, Memory<'p>>;
-
-struct Lines<'a> {
-    count: u64,
-    blank: u64,
-    /// Those that are not blank.
-    parsed: &'a [Line<'a>],
-}
-
-struct Line<'a> {
-    template: &'a [u8],
-    parsed: Parsed<'a>,
-}
-
-/// Reads chunks and takes them apart for as long as there are any.
-fn parse<'p>(
-    source: &Mutex<Source<'_>>,
-    chunks: &BufferPool,
-    arenas: &'p ArenaPool,
-    to: &SyncSender<Batch<'p>>,
-) {
-    let (mut parser, mut masker) = (Parser::default(), Masker::default());
-    loop {
-        let next = source
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next(chunks);
-        let Some(chunk) = next else { return };
-        let arena = arenas.get();
-        let memory = Memory { chunk, arena };
-        let batch = Batch::new(memory, |memory| lines(memory, &mut parser, &mut masker));
-        if to.send(batch).is_err() {
-            // The counter has panicked, which ends the job.
-            return;
+        let templates = templates.iter().copied();
+        self.names
+            .templates
+            .intern_many(templates, &mut self.symbols)?;
+        for symbol in self.symbols.drain(..) {
+            self.tally.templates.add(symbol);
         }
+        Ok(())
     }
-}
 
-fn lines<'a>(memory: &'a Memory<'_>, parser: &mut Parser, masker: &mut Masker) -> Lines<'a> {
-    let Memory { chunk, arena } = memory;
-    // It grows where it is: templates are bytes, and come from the other end of the arena.
-    let mut parsed = ArenaVec::new_in(arena);
-    let (mut count, mut blank, mut at) = (0, 0, 0);
-    while at < chunk.end {
-        count += 1;
-        let (line, length) = line(&chunk.bytes[at..], arena, parser, masker);
-        at += length;
-        match line {
-            Some(line) => parsed.push(line),
-            None => blank += 1,
+    /// Counts all of a line but its template.
+    #[inline]
+    fn add(&mut self, parsed: &Parsed<'_>) -> Result<(), InternError> {
+        let Self { names, tally, .. } = self;
+        if !parsed.host.is_empty() {
+            tally.hosts.add(names.hosts.try_intern(parsed.host)?);
         }
-    }
-    let parsed = parsed.into_slice();
-    Lines {
-        count,
-        blank,
-        parsed,
+        if !parsed.component.is_empty() {
+            let component = names.components.try_intern(parsed.component)?;
+            tally.components.add(component);
+        }
+        tally.totals.add(parsed);
+        Ok(())
     }
 }
 
-/// Takes the line at the start of `text` apart, if it is not blank, and returns its length.
+/// Takes the line at the start of `text` into what it says and its template, unless it is blank, and
+/// returns its length.
 ///
-/// The line ends with `\n`, and [`PAD`] more bytes follow.
+/// The line ends with `\n`, and [`PAD`](super::tuned::PAD) more bytes follow.
 #[inline]
-fn line<'a>(
-    text: &'a [u8],
-    arena: &'a Arena,
+fn line<'t, 'm>(
+    text: &'t [u8],
     parser: &mut Parser,
-    masker: &mut Masker,
-) -> (Option<Line<'a>>, usize) {
+    masker: &'m mut Masker,
+) -> (Option<(Parsed<'t>, &'m [u8])>, usize) {
     let mut start = 0;
     while text[start].is_ascii_whitespace() {
         if text[start] == b'\n' {
@@ -293,20 +247,5 @@ fn line<'a>(
     let parsed = parser.line(text);
     let (template, line_end) = masker.mask(&text[parsed.message_at..]);
     let length = start + parsed.message_at + line_end + 1;
-    let template = arena.alloc_slice_copy(template);
-    (Some(Line { template, parsed }), length)
+    (Some((parsed, template)), length)
 }
-
-fn count(lines: &Lines<'_>, tally: &mut Tally) {
-    tally.lines += lines.count;
-    tally.blank_lines += lines.blank;
-    for line in lines.parsed {
-        tally.add(line.template, &line.parsed);
-    }
-}
-
-/// Room behind the bytes read: for the line end that the file's end may lack, and for the pad.
-const RESERVE: usize = 1 + PAD;
-
-/// As in tuned: well inside of every L2.
-const CAPACITY: usize = 64 << 10;

@@ -55,19 +55,18 @@ mod mask;
 mod parse;
 mod scan;
 mod time;
+mod totals;
 
 use std::{fs::File, io, path::PathBuf};
 
-use self::{
-    buffer::Buffer,
-    count::{Counter, Minutes},
-};
+use self::{buffer::Buffer, count::Counter};
 pub(super) use self::{
+    count::{canonical, head},
     mask::Masker,
     parse::{Parsed, Parser},
+    totals::Totals,
 };
 use super::{
-    format::Level,
     probe::{Probe, Stage},
     report::Report,
 };
@@ -100,7 +99,7 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
         let mut file = File::open(file)?;
         loop {
             let read = probe.stage(Stage::Read, || buffer.fill(&mut file))?;
-            ingest.tally.bytes += read as u64;
+            ingest.tally.totals.bytes += read as u64;
             let (bytes, mut at, end) = buffer.whole_lines(read == 0);
             probe.one_loop(|probe| {
                 while at < end {
@@ -130,11 +129,11 @@ impl Ingest {
     /// The line ends with `\n`, and [`PAD`] more bytes follow.
     #[inline]
     fn line<P: Probe>(&mut self, text: &[u8], probe: &mut P) -> usize {
-        self.tally.lines += 1;
+        self.tally.totals.lines += 1;
         let mut start = 0;
         while text[start].is_ascii_whitespace() {
             if text[start] == b'\n' {
-                self.tally.blank_lines += 1;
+                self.tally.totals.blank_lines += 1;
                 return start + 1;
             }
             start += 1;
@@ -156,14 +155,8 @@ impl Ingest {
 
 /// What the lines so far amount to.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub(super) bytes: u64,
-    pub(super) lines: u64,
-    pub(super) blank_lines: u64,
-    unparsed_lines: u64,
-    /// One slot per level, in the order of [`Level::ALL`].
-    levels: [u64; Level::ALL.len()],
-    minutes: Minutes,
+struct Tally {
+    totals: Totals,
     hosts: Counter,
     components: Counter,
     templates: Counter,
@@ -172,37 +165,22 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a line that is not blank.
     #[inline]
-    pub(super) fn add(&mut self, template: &[u8], parsed: &Parsed<'_>) {
+    fn add(&mut self, template: &[u8], parsed: &Parsed<'_>) {
         self.templates.add(template);
-        match parsed.time {
-            Some(seconds) => self.minutes.add(seconds),
-            None => self.unparsed_lines += 1,
-        }
         if !parsed.host.is_empty() {
             self.hosts.add(parsed.host);
         }
         if !parsed.component.is_empty() {
             self.components.add(parsed.component);
         }
-        if let Some(level) = parsed.level {
-            self.levels[level as usize] += 1;
-        }
+        self.totals.add(parsed);
     }
 
-    pub(super) fn report(self, top: usize) -> Report {
-        let (first_seconds, last_seconds) = self.minutes.first_and_last();
-        Report {
-            lines: self.lines,
-            blank_lines: self.blank_lines,
-            unparsed_lines: self.unparsed_lines,
-            bytes: self.bytes,
-            first_seconds,
-            last_seconds,
-            busiest_minute: self.minutes.busiest(),
-            levels: self.levels,
-            hosts: self.hosts.into_table(top),
-            components: self.components.into_table(top),
-            templates: self.templates.into_table(top),
-        }
+    fn report(self, top: usize) -> Report {
+        self.totals.report(
+            self.hosts.into_table(top),
+            self.components.into_table(top),
+            self.templates.into_table(top),
+        )
     }
 }
