@@ -36,7 +36,7 @@ const HOT_WITH_PROFILE: &[(&str, usize)] = &[
 /// Pairs of taking from a pool or an allocator of blocks and putting back, with the drop of the guard, and a scope
 /// of an arena. They may have landing pads, since they run the user's code.
 const POOL: &[(&str, usize)] = &[
-    ("probe_arena_scope", 99),
+    ("probe_arena_scope", 71),
     ("probe_buffer_freeze", 178),
     ("probe_buffer_pair", 154),
     ("probe_class_pair", 107),
