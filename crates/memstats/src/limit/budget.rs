@@ -50,9 +50,9 @@ impl Budget {
         Duration::from_nanos(u64::try_from(self.nanos).unwrap_or(0))
     }
 
-    /// How long until a twentieth of the purse is there, worth a cycle's while.
+    /// How long until an eighth of the purse is there, worth a cycle's while.
     pub(crate) fn until_worthwhile(&self) -> Duration {
-        let missing = (self.most() / 20).saturating_sub(self.nanos).max(0);
+        let missing = (self.most() / 8).saturating_sub(self.nanos).max(0);
         let nanos =
             missing.unsigned_abs().saturating_mul(100) / u64::from(self.share_percent.max(1));
         Duration::from_nanos(nanos)
@@ -91,8 +91,8 @@ mod tests {
         budget.spend(at(300), Duration::from_millis(300));
         assert_eq!(budget.available(at(300)), Duration::ZERO);
         let wait = budget.until_worthwhile();
-        assert_eq!(wait, Duration::from_millis(1100));
-        assert_eq!(budget.available(at(300) + wait), Duration::from_millis(10));
+        assert_eq!(wait, Duration::from_millis(1250));
+        assert_eq!(budget.available(at(300) + wait), Duration::from_millis(25));
         assert_eq!(budget.available(at(100_000)), Duration::from_millis(200));
     }
 

@@ -188,6 +188,7 @@ pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
         target: 0,
         // Nothing resident is too little: the last level gives back what can be.
         resident_target: (pressure == Pressure::High).then_some(0),
+        nonheap: 0,
         budget: Duration::MAX,
     };
     let mut state = state();

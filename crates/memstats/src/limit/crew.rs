@@ -16,7 +16,7 @@ use super::priority::Priority;
 const STRIKES: u8 = 3;
 /// Cycles after which a demoted member gets another chance.
 const DEMOTED_CYCLES: u32 = 16;
-/// Cycles for which a member is left out after a panic or a missed deadline.
+/// Cycles for which a member is left out after a panic.
 const BENCHED_CYCLES: u32 = 8;
 
 /// What an asked member answered.
@@ -102,10 +102,11 @@ impl Record {
                 self.benched_cycles = BENCHED_CYCLES;
                 self.now_bytes = Some(now);
             }
+            // It is left out while it is at work, and what it gives then is not known: a large
+            // cache that takes its time is not punished for it.
             Answer::Late => {
                 self.late += 1;
-                self.benched_cycles = BENCHED_CYCLES;
-                self.now_bytes = Some(now);
+                self.last_bytes = None;
             }
             Answer::Absent => {}
         }
@@ -180,17 +181,26 @@ mod tests {
     }
 
     #[test]
-    fn who_panics_or_is_late_sits_out() {
-        for answer in [Answer::Panicked, Answer::Late] {
-            let mut record = Record::new(Priority::Cheap);
-            record.note(answer, Duration::from_secs(1));
-            for _ in 0..BENCHED_CYCLES {
-                assert!(!record.may_be_asked(Pressure::High));
-                record.close(0);
-            }
-            assert!(record.may_be_asked(Pressure::Low));
-            assert_eq!(record.panics + record.late, 1);
+    fn who_panics_sits_out() {
+        let mut record = Record::new(Priority::Cheap);
+        record.note(Answer::Panicked, Duration::from_secs(1));
+        for _ in 0..BENCHED_CYCLES {
+            assert!(!record.may_be_asked(Pressure::High));
+            record.close(0);
         }
+        assert!(record.may_be_asked(Pressure::Low));
+        assert_eq!(record.panics, 1);
+    }
+
+    #[test]
+    fn who_is_late_is_asked_again_and_not_demoted_for_it() {
+        let mut record = Record::new(Priority::Costly);
+        for _ in 0..10 {
+            assert!(record.may_be_asked(Pressure::Low));
+            record.note(Answer::Late, Duration::from_secs(1));
+            assert_eq!(record.close(1000), None);
+        }
+        assert_eq!((record.late, record.longest), (10, Duration::from_secs(1)));
     }
 
     #[test]

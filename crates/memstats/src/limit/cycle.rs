@@ -64,7 +64,9 @@ impl Cycle<'_> {
     /// give back; what is still above afterwards must come from the heap.
     fn aim(&mut self, world: &mut impl World) {
         let mut reading = self.outcome.before;
-        if self.resident_excess(reading) > 0 && world.release() {
+        // That takes long, and is of no use if what the allocator keeps would not do.
+        let excess = self.resident_excess(reading);
+        if excess > 0 && self.kept(reading) >= excess && world.release() {
             self.outcome.released = true;
             reading = world.reading();
         }
@@ -84,6 +86,12 @@ impl Cycle<'_> {
         }
     }
 
+    /// What the allocator keeps, as far as one can tell from outside.
+    fn kept(&self, reading: Reading) -> u64 {
+        let others = reading.live.unwrap_or(0).saturating_add(self.plan.nonheap);
+        reading.resident.unwrap_or(0).saturating_sub(others)
+    }
+
     /// Asks everybody once; `false` when the cycle is over.
     fn pass(&mut self, pressure: Pressure, crew: &mut [Record], world: &mut impl World) -> bool {
         self.order
@@ -98,7 +106,8 @@ impl Cycle<'_> {
             }
             let asked = world.now();
             let spent = asked.since(self.began);
-            if spent >= self.plan.budget {
+            // Once it has begun it asks somebody, or a slow release would be all that it ever does.
+            if self.outcome.calls > 0 && spent >= self.plan.budget {
                 self.outcome.cut_short = true;
                 return false;
             }
@@ -108,6 +117,7 @@ impl Cycle<'_> {
                 self.outcome.reclaimed = self.outcome.reclaimed.saturating_add(bytes);
             }
             self.outcome.calls += u32::from(answer != Answer::Absent);
+            self.outcome.missing += u32::from(matches!(answer, Answer::Absent | Answer::Late));
             self.outcome.after = world.reading();
         }
         !self.suffices()
@@ -123,7 +133,10 @@ impl Cycle<'_> {
 
     fn end(mut self, world: &mut impl World) -> Outcome {
         let reading = world.reading();
-        if self.resident_excess(reading) > 0 && self.outcome.reclaimed > 0 && world.release() {
+        let excess = self.resident_excess(reading);
+        let worthwhile = self.plan.reason == Reason::Forced
+            || (self.outcome.reclaimed > 0 && self.kept(reading) > excess / 4);
+        if excess > 0 && worthwhile && world.release() {
             self.outcome.released = true;
         }
         self.outcome.after = world.reading();

@@ -41,7 +41,7 @@ pub enum Event {
     /// A reclaimer panicked. It is left out for some cycles.
     Panicked(Arc<str>),
     /// A reclaimer, or the release to the system, did not return by the deadline. The controller
-    /// went on without it, and asks it again some time after it has returned.
+    /// went on without it, and asks it again when it has returned.
     Late(Arc<str>),
     /// An environment setting is wrong and was not applied.
     Environment(Arc<str>),

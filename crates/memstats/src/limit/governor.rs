@@ -66,6 +66,8 @@ pub(crate) struct Plan {
     /// Where the live heap is to come to.
     pub(crate) target: u64,
     pub(crate) resident_target: Option<u64>,
+    /// What is resident beyond the heap and will stay.
+    pub(crate) nonheap: u64,
     /// How long the cycle may take.
     pub(crate) budget: Duration,
 }
@@ -81,6 +83,8 @@ pub(crate) struct Outcome {
     /// Bytes that the members say they gave.
     pub(crate) reclaimed: u64,
     pub(crate) calls: u32,
+    /// Calls that did not come back by the deadline, or could not be made for such a one.
+    pub(crate) missing: u32,
     pub(crate) satisfied: bool,
     /// Ended because its time was over.
     pub(crate) cut_short: bool,
@@ -261,6 +265,7 @@ impl Governor {
                 lines.target.unwrap_or(u64::MAX)
             },
             resident_target: lines.resident_target,
+            nonheap: self.nonheap,
             budget,
         }
     }
@@ -301,7 +306,9 @@ impl Governor {
             self.exhausted = false;
             return None;
         }
-        if useful || self.exhausted {
+        // Who is still at work may yet give: not before the pause is as long as a deadline.
+        let hope = outcome.missing > 0 && self.pause < self.tuning.deadline;
+        if useful || hope || self.exhausted {
             return None;
         }
         self.exhausted = true;
@@ -318,14 +325,15 @@ impl Governor {
             return;
         };
         let nonheap = resident.saturating_sub(live);
-        if outcome.released {
-            // A mean over some cycles: one may catch the allocator with pages that it gives back
-            // a moment later.
-            self.nonheap = self.nonheap / 4 * 3 + nonheap / 4;
+        self.nonheap = if !outcome.released {
+            // It may be memory that the allocator would give back: no proof that it is more.
+            self.nonheap.min(nonheap)
+        } else if self.nonheap == 0 {
+            nonheap
         } else {
-            // Without a release it may be memory that the allocator would give back: no proof.
-            self.nonheap = self.nonheap.min(nonheap);
-        }
+            // A mean: one look may catch the allocator with pages that it lends again at once.
+            self.nonheap / 2 + nonheap / 2
+        };
     }
 }
 
