@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod format;
 pub mod input;
+pub mod limited;
 pub mod naive;
 pub mod probe;
 pub mod report;

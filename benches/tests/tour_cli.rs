@@ -369,3 +369,18 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(output.status.success(), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
+
+#[test]
+fn under_a_limit_the_trims_are_printed() {
+    let few = ["--lines", "3000", "--rounds", "1"];
+    let text = success(&run(&[&few[..], &["--limit", "1MiB"]].concat()));
+    for part in ["under a soft limit", "soft limit 1.0 MiB", "trim 1 (limit)"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let text = success(&run(&[&few[..], &["--limit", "64GiB"]].concat()));
+    assert!(text.contains("the limit was never near"), "{text}");
+    for wrong in ["110%", "-1", "1e3Q", "lots"] {
+        let error = usage_error(&run(&[&format!("--limit={wrong}")]));
+        assert!(error.contains("--limit"), "{error}");
+    }
+}

@@ -2,10 +2,15 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
+use thrifty_benches::tour;
+
 #[global_allocator]
 static ALLOC: thrifty_memstats::Alloc = thrifty_memstats::Alloc::system();
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    thrifty_benches::tour::worker::run_counted(&args)
+    if tour::limited::is_asked_for(&args) {
+        return tour::limited::run(&args);
+    }
+    tour::worker::run_counted(&args)
 }

@@ -8,7 +8,7 @@ use thrifty_workloads::logs::LogSpec;
 
 use super::{
     input::Input,
-    table,
+    limited, table,
     timing::{self, Plan, agree},
     variant::Variant,
     worker::{self, Told},
@@ -51,6 +51,18 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(1..=16_384))]
     most_mib: u64,
+
+    /// Run the thrifty job once more under this soft memory limit, and print what was trimmed
+    ///
+    /// Bytes, or with a unit: 4MiB, 75%. The job's pool of chunks is registered, and gives back
+    /// what idles when the limit is near.
+    #[arg(long, value_name = "BYTES", value_parser = limit_text)]
+    limit: Option<String>,
+}
+
+/// Accepts what can be understood; the child that obeys it reads it again.
+fn limit_text(text: &str) -> Result<String, String> {
+    limited::parse(text).map(|_| text.to_owned())
 }
 
 /// Runs the tour with the program's arguments, the program's name left out.
@@ -96,8 +108,20 @@ fn run(args: &Args) -> Result<String, Failure> {
     let resident = [naive?, tuned?, thrifty?].map(|told| told.resident_peak_bytes);
     let [naive, tuned, thrifty] = ask_all(worker::ask_counted);
     let counted = [naive?, tuned?, thrifty?].map(|told| told.counted.unwrap_or_default());
+    let limited = match &args.limit {
+        None => None,
+        Some(limit) => {
+            let limited = limited::ask(limit, input.files())?;
+            agree(&timed.report, &limited.report)?;
+            Some(limited)
+        }
+    };
     bar.finish_and_clear();
-    Ok(table::render(&timed, resident, &counted, input.origin()))
+    let mut text = table::render(&timed, resident, &counted, input.origin());
+    if let Some(limited) = &limited {
+        text.push_str(&limited::render(limited));
+    }
+    Ok(text)
 }
 
 /// Shown on a terminal only: indicatif draws to standard error, and hides where that is none.

@@ -82,8 +82,22 @@ use super::{
 /// line, and an arena with the templates of a chunk; one chunk more waits for whoever reads next. Chunks and
 /// arenas are given back before keys are made text.
 pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result<Report> {
+    run_with(files, top, probe, |_| ())
+}
+
+/// The same, and has its pool of chunks registered for as long as it is used.
+///
+/// # Errors
+///
+/// As for [`run`].
+pub fn run_with<P: Probe, R>(
+    files: &[PathBuf],
+    top: usize,
+    probe: &mut P,
+    register: impl FnOnce(&BufferPool) -> R,
+) -> io::Result<Report> {
     let names = Names::default();
-    let tally = ingest(files, &names)?;
+    let tally = ingest(files, &names, register)?;
     probe
         .stage(Stage::Tables, || tally.report(&names, top))
         .map_err(io::Error::other)
@@ -97,8 +111,13 @@ pub fn threads() -> usize {
     cores.min(8)
 }
 
-fn ingest(files: &[PathBuf], names: &Names) -> io::Result<Tally> {
+fn ingest<R>(
+    files: &[PathBuf],
+    names: &Names,
+    register: impl FnOnce(&BufferPool) -> R,
+) -> io::Result<Tally> {
     let chunks = BufferPool::new();
+    let _registered = register(&chunks);
     let source = Mutex::new(Source::new(files));
     let work = || Worker::new(names).work(&source, &chunks);
     let tally = thread::scope(|scope| {

@@ -13,7 +13,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     TOP,
@@ -142,7 +142,8 @@ fn job<P: Probe>(variant: Variant, files: &[PathBuf], probe: &mut P) -> Result<R
     })
 }
 
-fn finish(told: Result<Told, Failure>) -> ExitCode {
+/// Prints what a child tells, as one line of JSON.
+pub(super) fn finish<T: Serialize>(told: Result<T, Failure>) -> ExitCode {
     let line = told.and_then(|told| {
         serde_json::to_string(&told).map_err(|error| Failure::failed(error.to_string()))
     });
@@ -195,6 +196,11 @@ pub fn ask_resident(variant: Variant, files: &[PathBuf]) -> Result<Told, Failure
 ///
 /// As for [`ask_resident`].
 pub fn ask_counted(variant: Variant, files: &[PathBuf]) -> Result<Told, Failure> {
+    ask(&mut Command::new(counting_program()?), variant, files)
+}
+
+/// The program with the counting allocator.
+pub(super) fn counting_program() -> Result<PathBuf, Failure> {
     let program = own_path()?.with_file_name(format!("tour-counted{}", env::consts::EXE_SUFFIX));
     if !program.exists() {
         let place = program.display();
@@ -202,7 +208,7 @@ pub fn ask_counted(variant: Variant, files: &[PathBuf]) -> Result<Told, Failure>
             "{place} is missing: build all programs with `cargo build --release -p thrifty-benches --bins`"
         )));
     }
-    ask(&mut Command::new(program), variant, files)
+    Ok(program)
 }
 
 fn own_path() -> Result<PathBuf, Failure> {
@@ -211,10 +217,16 @@ fn own_path() -> Result<PathBuf, Failure> {
 }
 
 fn ask(command: &mut Command, variant: Variant, files: &[PathBuf]) -> Result<Told, Failure> {
+    ask_for(command.arg(variant.name()).args(files), variant.name())
+}
+
+/// Starts a child and reads what it tells; `what` says which, for errors.
+pub(super) fn ask_for<T: DeserializeOwned>(
+    command: &mut Command,
+    what: &str,
+) -> Result<T, Failure> {
     let program = Path::new(command.get_program()).display().to_string();
     let output = command
-        .arg(variant.name())
-        .args(files)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
@@ -222,8 +234,7 @@ fn ask(command: &mut Command, variant: Variant, files: &[PathBuf]) -> Result<Tol
     if !output.status.success() {
         let status = output.status;
         return Err(Failure::failed(format!(
-            "{program} {} ended with {status}",
-            variant.name()
+            "{program} {what} ended with {status}"
         )));
     }
     serde_json::from_slice(&output.stdout)
