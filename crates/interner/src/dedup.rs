@@ -329,6 +329,10 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
         hashed: Hashed,
         key: &K,
     ) -> Result<Shared<K>, InternError> {
+        if self.settings.when_full == WhenFull::Refuse && !shard.might_take(key, rules) {
+            // Whoever sends long keys would else have each copied, for an error.
+            return Err(self.settings.limit());
+        }
         let fresh = Shared::try_new(key)?;
         match shard.insert_cold(hashed.hash, fresh, rules) {
             Ok(shared) => Ok(shared),

@@ -443,7 +443,7 @@ pub(crate) fn refuse(error: InternError) -> ! {
 }
 
 impl<K: ?Sized + Key, Y: Symbol, S> MemoryUsage for Interner<K, Y, S> {
-    /// In use are the strings' own bytes; the rest of what is reserved is overhead.
+    /// In use are the bytes of the strings that were copied, not those of static ones; the rest of what is reserved is overhead.
     fn memory_usage(&self) -> Usage {
         self.live.body().map_or_else(Usage::new, |body| {
             Usage::new()

@@ -95,10 +95,15 @@ unsafe impl Key for CStr {
 // SAFETY: by the contract of `Element`, elements are plain bytes without padding that compare as such;
 // `ALIGN` is their alignment.
 unsafe impl<T: Element> Key for [T] {
-    const ALIGN: usize = align_of::<T>();
+    const ALIGN: usize = {
+        // Slices of nothing have no bytes by which to tell them apart.
+        assert!(size_of::<T>() != 0 && align_of::<T>() <= 16);
+        align_of::<T>()
+    };
 
     #[inline]
     fn as_bytes(&self) -> &[u8] {
+        const { assert!(size_of::<T>() != 0) };
         // SAFETY: the slice's own memory, initialised throughout since elements have no padding.
         unsafe { core::slice::from_raw_parts(self.as_ptr().cast::<u8>(), size_of_val(self)) }
     }
@@ -131,6 +136,13 @@ unsafe impl<T: Element> Key for [T] {
 /// // SAFETY: four bytes, no padding, compared byte by byte.
 /// unsafe impl Element for Rgba {}
 /// ```
+///
+/// Slices of nothing do not compile:
+///
+/// ```compile_fail
+/// let interner: thrifty_interner::Interner<[[u8; 0]]> = thrifty_interner::Interner::default();
+/// interner.intern(&[[]]);
+/// ```
 pub unsafe trait Element: Copy + Eq + Send + Sync + 'static {}
 
 macro_rules! elements {
@@ -144,5 +156,6 @@ elements!(
     u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, bool, char,
 );
 
-// SAFETY: arrays have no padding between or after elements, and compare element by element.
+// SAFETY: arrays have no padding between or after elements, and compare element by element. One of no elements is no
+// `Element`: `Key for [T]` does not compile with it.
 unsafe impl<T: Element, const N: usize> Element for [T; N] {}

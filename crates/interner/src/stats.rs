@@ -41,7 +41,7 @@ pub struct Headroom {
 pub struct Stats {
     /// How many strings there are.
     pub strings: usize,
-    /// Bytes of the strings themselves.
+    /// Bytes of the strings themselves, without static ones that were not copied.
     pub payload_bytes: usize,
     /// Bytes taken from the allocator.
     pub reserved_bytes: usize,

@@ -153,3 +153,22 @@ fn the_bound_is_what_the_allocator_was_asked_for() {
         assert!(live <= 16 << 10);
     }
 }
+
+#[test]
+fn what_is_refused_is_not_copied() {
+    let cache: Dedup = Dedup::builder(16 << 10)
+        .shards(1)
+        .when_full(WhenFull::Refuse)
+        .build();
+    while cache.try_dedup(&format!("key {}", cache.len())).is_ok() {}
+    let giant = "giant".repeat(100_000);
+    let before = thread_counts();
+    let refused = Some(InternError::MemoryLimit {
+        limit_bytes: 16 << 10,
+    });
+    assert_eq!(cache.try_dedup(&giant).err(), refused);
+    for key in ["one more", "another"] {
+        assert_eq!(cache.try_dedup(key).err(), refused);
+    }
+    assert_eq!(thread_counts().since(&before).allocs, 0);
+}

@@ -307,3 +307,48 @@ fn at_the_limit_nothing_is_allocated_in_vain() {
     // Here and there a small chunk still fits.
     assert!(asked < 100, "{asked}");
 }
+
+/// As before, but here the allocator refuses, after it has given a part of what a larger table needs.
+#[test]
+fn what_the_allocator_has_refused_is_not_asked_for_each_time() {
+    let interner: Interner = Interner::builder().shards(1).build();
+    let mut keys = (0..).map(|index| format!("key number {index}"));
+    let mut attempt = || {
+        let key = keys.next().unwrap();
+        let _armed = AllocFault::Onwards.arm(4);
+        interner.try_intern(&key).is_ok()
+    };
+    let mut refused_in_a_row = 0;
+    while refused_in_a_row < 100 {
+        refused_in_a_row = if attempt() { 0 } else { refused_in_a_row + 1 };
+    }
+    let known = interner.len();
+    let before = thread_counts();
+    for _ in 0..1000 {
+        assert!(!attempt());
+    }
+    let asked = thread_counts().since(&before).zeroed_allocs;
+    assert!(asked < 1500, "{asked}");
+    // Once there is memory again, it is not long until strings are taken.
+    let again = (0..100).filter(|at| interner.try_intern(&format!("later {at}")).is_ok());
+    assert!(again.count() > 50 && interner.len() > known + 50);
+}
+
+/// What stays elsewhere was never reserved, so it is not in use here.
+#[test]
+fn static_strings_are_no_bytes_in_use() {
+    static LONG: [u8; 100_000] = [b'a'; 100_000];
+    let long = std::str::from_utf8(&LONG).unwrap();
+    let mut interner = Interner::new();
+    let mark = interner.mark();
+    interner.intern_static(long);
+    interner.intern_static("short");
+    let usage = interner.memory_usage();
+    assert!(
+        usage.in_use_bytes + usage.idle_bytes <= usage.reserved_bytes,
+        "{usage}"
+    );
+    assert_eq!(usage.in_use_bytes, 5);
+    assert_eq!(interner.rollback(mark), Ok(2));
+    assert_eq!(interner.memory_usage().in_use_bytes, 0);
+}

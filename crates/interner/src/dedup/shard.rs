@@ -36,7 +36,7 @@ use super::seen::Seen;
 use super::tables::{Queue, Tables};
 use crate::error::InternError;
 use crate::key::Key;
-use crate::shared::Shared;
+use crate::shared::{Shared, block::offset};
 
 /// How many second chances one eviction gives to keys that were used, so that it takes bounded time.
 const CHANCES: u32 = 64;
@@ -173,6 +173,14 @@ impl<K: ?Sized + Key> Shard<K> {
         };
         state.counts.hits += 1;
         state.tables.lend(entry)
+    }
+
+    /// Whether there may be room for a key where nothing is evicted; asked before it is copied.
+    pub(crate) fn might_take(&self, key: &K, rules: Rules) -> bool {
+        let need = offset(K::ALIGN).saturating_add(key.as_bytes().len());
+        let left = || rules.budget.saturating_sub(self.lock().used_bytes());
+        // Who is seen for the first time by a doorkeeper gets a copy, whatever room there is.
+        need <= rules.budget / LARGEST_PART && (rules.doorkeeper || need <= left())
     }
 
     /// Caches a key that [`look`](Self::look) has not found. The handle that comes back is the cached one, or

@@ -199,12 +199,15 @@ impl<G: Geometry> Body<G> {
         // SAFETY: null or the shard's table, which stays while `self` is borrowed.
         let table = unsafe { TableRef::<G>::from_ptr(self.tables[index].read_mut()) };
         let was_there = table.is_some_and(|table| table.erase(query.tag_in(table.keyed()), place));
+        let is_own = !self.record(place).is_static();
         let shard = &mut self.writers[index].0;
-        let payload = shard.payload.read_mut();
-        shard.payload.write_mut(payload - query.bytes.len());
+        if is_own {
+            let payload = shard.payload.read_mut();
+            shard.payload.write_mut(payload - query.bytes.len());
+        }
         let writer = exclusive(&mut shard.writer);
         writer.entries -= u32::from(was_there);
-        writer.patience = 0;
+        writer.try_anew();
         writer.offset = slot::offset_of(place);
         if let Some(last) = writer.far {
             // SAFETY: the shard's last long string, alive.
@@ -245,7 +248,7 @@ impl<G: Geometry> Body<G> {
         shard.payload.write_mut(0);
         let writer = exclusive(&mut shard.writer);
         writer.entries = 0;
-        writer.patience = 0;
+        writer.try_anew();
         // SAFETY: `self` is exclusive, and no record names them any more.
         unsafe { far::destroy_all(writer.far.take(), budget) };
         let Some(last) = writer.chunk else {

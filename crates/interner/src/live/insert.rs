@@ -75,7 +75,7 @@ impl<G: Geometry> Body<G> {
         // ORDERING(interner.insert): Release; pairs with interner.slot: who finds the record sees it whole.
         vacant.store(content, ord!(interner.insert, Release));
         writer.entries += 1;
-        shard.add_payload(len);
+        shard.add_payload(number.payload);
         Ok(Inserted {
             number: number.number,
             new: true,
@@ -107,6 +107,10 @@ impl<G: Geometry> Body<G> {
         if !full && (!crowded || writer.entries < writer.patience) {
             return Ok(Target::Vacant(table, slot));
         }
+        if full && writer.is_refused_still() {
+            let size_bytes = writer.refused_bytes;
+            return Err(InternError::Backend { size_bytes });
+        }
         let replaced = if keys {
             self.escalate(place, table)
         } else {
@@ -114,7 +118,13 @@ impl<G: Geometry> Body<G> {
         };
         match replaced {
             Ok(larger) => Ok(fresh(larger)),
-            Err(error) if full => Err(error),
+            Err(error) if full => {
+                if let InternError::Backend { size_bytes } = error {
+                    // Before the allocator refused a part, it may have given all others.
+                    writer.remember_refusal(size_bytes, slot::segments::<G>(table.slots()));
+                }
+                Err(error)
+            }
             Err(_) => {
                 // A fuller table, or a longer chain, is better than no insert. To ask the allocator each time would
                 // make the inserts before the limit a thousand times dearer than the others.
@@ -190,7 +200,12 @@ impl<G: Geometry> Body<G> {
         writer.offset = room.end;
         let record = slot::place(room.id, room.offset);
         Self::name(page, number, record);
-        Ok(Named { number, record })
+        let payload = if form == Form::Static { 0 } else { len };
+        Ok(Named {
+            number,
+            record,
+            payload,
+        })
     }
 
     /// Publishes a record under its number, which is in this page.
@@ -248,4 +263,6 @@ enum Target<'a, G> {
 struct Named {
     number: u32,
     record: u32,
+    /// Bytes of the string that are the interner's own.
+    payload: usize,
 }
