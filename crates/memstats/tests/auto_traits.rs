@@ -50,3 +50,16 @@ fn auto_traits_of_the_limit_are_as_promised() {
         limit::Tuning: [Send Sync],
     }
 }
+
+#[cfg(feature = "profile")]
+#[test]
+fn auto_traits_of_the_heap_profile_are_as_promised() {
+    use thrifty_memstats::{HeapProfile, ProfileError, Profiling, Site};
+
+    thrifty_testkit::auto_traits! {
+        HeapProfile: [Send Sync Unpin],
+        ProfileError: [Send Sync],
+        Profiling: [Send Sync],
+        Site: [Send Sync],
+    }
+}
