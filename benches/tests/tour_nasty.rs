@@ -3,7 +3,10 @@
 
 mod support;
 
+use std::thread::available_parallelism;
+
 use support::agreed;
+use thrifty_benches::tour::thrifty;
 
 #[test]
 fn nothing() {
@@ -165,7 +168,7 @@ fn one_byte_wrong_anywhere() {
 #[test]
 fn keys_that_many_threads_meet() {
     let mut log = Vec::new();
-    for n in 0..20_000_u32 {
+    for n in 0..40_000_u32 {
         let (host, own) = (n % 997, char::from(b'a' + (n % 23) as u8));
         log.extend(format!("Jun 14 15:{:02}:01 h{host} ", n % 60).into_bytes());
         log.extend(format!("d{own}[{n}]: from ").into_bytes());
@@ -178,8 +181,12 @@ fn keys_that_many_threads_meet() {
             _ => b" plain\n",
         });
     }
+    assert!(
+        thrifty::threads(log.len() as u64) > 1
+            || available_parallelism().is_ok_and(|n| n.get() == 1)
+    );
     let report = agreed(&[&log]);
-    assert_eq!(report.lines, 20_000);
+    assert_eq!(report.lines, 40_000);
     assert_eq!(
         (report.hosts.distinct, report.components.distinct),
         (997, 23)

@@ -26,7 +26,13 @@ pub(super) fn render(
 ) -> String {
     let lines = timed.report.lines;
     let rounds = timed.times[0].total.rounds();
-    let threads = thrifty::threads();
+    let threads = match thrifty::threads(timed.report.bytes) {
+        1 => "each on one thread.".to_owned(),
+        threads => format!(
+            "naive and std-tuned\n\
+             on one thread, thrifty on {threads}, so that its ratios in time are those of threads, too."
+        ),
+    };
     let mut text = String::new();
     let mut line = |content: &str| {
         text.push_str(content);
@@ -38,8 +44,7 @@ pub(super) fn render(
     );
     line(&comparison(lines, &timed.times, resident, counted).to_string());
     line(&format!(
-        "Wall time: median (min to max) of {rounds} rounds taken in turns, system allocator; naive and std-tuned\n\
-         on one thread, thrifty on {threads}, so that its ratios in time are those of threads, too.\n\
+        "Wall time: median (min to max) of {rounds} rounds taken in turns, system allocator; {threads}\n\
          B/line, allocs/line and peak heap: what the program asked for, counted in runs of their own.\n\
          Peak RSS: of a fresh process that does the job once. Every run gave the same answer.\n"
     ));

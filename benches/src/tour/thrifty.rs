@@ -1,4 +1,4 @@
-//! The job on several threads: the tuned loop, with numbers in the place of keys.
+//! The job on as many threads as it is worth: the tuned loop, with numbers in the place of keys.
 //!
 //! ```text
 //!            by turns: chunks of whole lines          each thread, line by line
@@ -45,7 +45,7 @@ mod names;
 mod source;
 
 use std::{
-    io,
+    fs, io,
     num::NonZero,
     panic::resume_unwind,
     path::PathBuf,
@@ -103,13 +103,19 @@ pub fn run_with<P: Probe, R>(
         .map_err(io::Error::other)
 }
 
-/// How many threads work: as many as the machine has cores, and not more than can read by turns.
+/// How many threads work on so many bytes: at most as many as the machine has cores.
 #[must_use]
-pub fn threads() -> usize {
-    // Reading takes about a seventh of a line's time, and one reads at a time.
+pub fn threads(bytes: u64) -> usize {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    cores.min(8)
+    let worth_it = usize::try_from(bytes / BYTES_PER_THREAD).unwrap_or(MOST_THREADS);
+    cores.min(MOST_THREADS).min(1 + worth_it)
 }
+
+/// Reading takes about a seventh of a line's time, and one thread reads at a time.
+const MOST_THREADS: usize = 8;
+
+/// To start a thread takes as long as some hundreds of lines, and its chunk and arena are fresh pages.
+const BYTES_PER_THREAD: u64 = 1 << 20;
 
 fn ingest<R>(
     files: &[PathBuf],
@@ -119,9 +125,13 @@ fn ingest<R>(
     let chunks = BufferPool::new();
     let _registered = register(&chunks);
     let source = Mutex::new(Source::new(files));
+    // A file that cannot be looked at is reported when it is its turn to be read.
+    let sizes = files.iter().filter_map(|file| fs::metadata(file).ok());
+    let bytes = sizes.fold(0, |sum: u64, size| sum.saturating_add(size.len()));
+    let threads = threads(bytes);
     let work = || Worker::new(names).work(&source, &chunks);
     let tally = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads()).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut tally = work()?;
         for other in others {
             tally.merge(other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
