@@ -17,6 +17,7 @@ use crate::counts::Counts;
 /// | `Frees` | [`frees`](Self::frees) plus [`reallocs`](Self::reallocs) |
 /// | `HeapObjects` | [`live_blocks`](Self::live_blocks) |
 /// | `Sys`, `HeapSys` | [`os::memory`](crate::os::memory): what the system gave the process |
+/// | `NextGC`, `NumGC`, `PauseNs` … | `limit::stats`, with the feature `limit` |
 ///
 /// Sizes are those that the program asked for; what the allocator adds for its own use is not
 /// known here.

@@ -17,7 +17,7 @@ use thrifty_traits::Pressure;
 
 use super::{
     amount::LimitError,
-    crew::{Answer, Record},
+    crew::Answer,
     cycle::{self, World},
     event::Event,
     governor::{Plan, Reading, Verdict},
@@ -198,10 +198,19 @@ pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
 
 fn trim(mut state: MutexGuard<'static, State>, hands: &mut Hands, plan: &Plan) -> Trim {
     let deadline = state.governor.tuning.deadline;
-    let members = state.members.clone();
+    // Where there is no memory for the list, nobody is asked and the system gets what it can.
+    let mut members = Vec::new();
+    let mut records = Vec::new();
+    let count = state.members.len();
+    let room = members
+        .try_reserve_exact(count)
+        .and(records.try_reserve_exact(count));
+    if room.is_ok() {
+        members.extend(state.members.iter().cloned());
+        records.extend(members.iter().map(|member: &Member| member.record));
+    }
     let release = state.release();
     drop(state);
-    let mut records: Vec<Record> = members.iter().map(|member| member.record).collect();
     let began = now();
     let mut world = Process {
         members: &members,
@@ -210,13 +219,9 @@ fn trim(mut state: MutexGuard<'static, State>, hands: &mut Hands, plan: &Plan) -
         deadline,
     };
     let outcome = cycle::run(plan, deadline, &mut records, &mut world);
-    let crew: Vec<_> = members
-        .iter()
-        .map(|member| member.id)
-        .zip(records)
-        .collect();
+    let crew = members.iter().map(|member| member.id).zip(records);
     let mut state = self::state();
-    let trim = state.settle(began, plan, &outcome, &crew);
+    let trim = state.settle(began, plan, &outcome, crew);
     publish(&state);
     trim
 }

@@ -27,6 +27,11 @@ pub(crate) fn run(
     crew: &mut [Record],
     world: &mut impl World,
 ) -> Outcome {
+    let mut order = Vec::new();
+    // Without memory for the order nobody is asked; memory is still given back to the system.
+    if order.try_reserve_exact(crew.len()).is_ok() {
+        order.extend(0..crew.len());
+    }
     let mut cycle = Cycle {
         plan,
         began: world.now(),
@@ -36,7 +41,7 @@ pub(crate) fn run(
             before: world.reading(),
             ..Outcome::default()
         },
-        order: (0..crew.len()).collect(),
+        order,
     };
     cycle.aim(world);
     for pressure in Pressure::ALL {

@@ -168,7 +168,7 @@ impl State {
         began: Instant,
         plan: &Plan,
         outcome: &Outcome,
-        crew: &[(u64, Record)],
+        crew: impl Iterator<Item = (u64, Record)>,
     ) -> Trim {
         self.totals.num_trim += 1;
         self.totals.num_forced += u64::from(plan.reason == Reason::Forced);
@@ -197,10 +197,10 @@ impl State {
             outcome.wanted
         };
         for (id, record) in crew {
-            let Some(member) = self.members.iter_mut().find(|member| member.id == *id) else {
+            let Some(member) = self.members.iter_mut().find(|member| member.id == id) else {
                 continue;
             };
-            member.record = *record;
+            member.record = record;
             match member.record.close(wanted) {
                 Some(Change::Demoted) => {
                     self.listeners
