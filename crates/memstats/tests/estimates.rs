@@ -152,16 +152,16 @@ fn a_rate_that_changes_has_no_bias() {
 
 fn totals_at_the_default_rate() {
     let blocks_per_run = if cfg!(debug_assertions) {
-        400_000
+        15_000
     } else {
-        1_500_000
+        100_000
     };
     let (mut off_bytes, mut off_objects) = (Vec::new(), Vec::new());
     for seed in 0..30 {
         let ((before, after), _, sum) = sampled(512 << 10, seed, || {
             let before = read().unwrap();
             let mut random = seed + 1;
-            for _ in 0..blocks_per_run / 10 {
+            for _ in 0..blocks_per_run {
                 random = random
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1);
