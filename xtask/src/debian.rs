@@ -1,4 +1,4 @@
-//! Other Rust compilers than the one at hand, from Debian's packages `rustc-web`.
+//! Other Rust compilers than the one at hand, from Debian's packages `rustc-web`; and Go's `pprof`.
 //!
 //! They come with the sources of std, which `-Zbuild-std` needs, and in an older version, which
 //! the MSRV needs. The packages are unpacked under `target/debian`: nothing is installed, root is
@@ -113,6 +113,25 @@ pub(crate) fn toolchain(workspace: &Workspace, want: Want<'_>) -> Result<Toolcha
     })
 }
 
+/// Fetches and unpacks Go's `pprof`, or says why that cannot be done here.
+pub(crate) fn go_pprof(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    const PACKAGE: &str = "golang-1.19-go";
+    const TOOL: &str = "usr/lib/go-1.19/pkg/tool/linux_amd64/pprof";
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Err(Failure::failed("needs Debian's packages for x86-64"));
+    }
+    let base = workspace.target.join("debian");
+    let root = base.join(PACKAGE);
+    let tool = root.join(TOOL);
+    if !tool.exists() {
+        Apt::new(workspace, &base)?.unpack_all(&[PACKAGE.to_owned()], &root)?;
+    }
+    if !tool.exists() {
+        return Err(Failure::failed(format!("{PACKAGE} holds no {TOOL}")));
+    }
+    Ok(tool)
+}
+
 /// apt with lists and a cache of our own.
 struct Apt<'a> {
     workspace: &'a Workspace,
@@ -168,6 +187,12 @@ impl<'a> Apt<'a> {
         if matches!(want, Want::NewestWithSource) {
             packages.push(format!("rust-web-src={version}"));
         }
+        self.unpack_all(&packages, root)
+    }
+
+    /// Downloads packages and unpacks them to `root`, all or nothing.
+    fn unpack_all(&self, packages: &[String], root: &Path) -> Result<(), Failure> {
+        let (sh, options) = (&self.workspace.sh, &self.options);
         let part = root.with_extension(format!("part-{}", std::process::id()));
         make_dir(&part)?;
         Job::new(cmd!(sh, "apt-get {options...} -qq download {packages...}"))
@@ -214,7 +239,7 @@ fn make_dir(dir: &Path) -> Result<(), Failure> {
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn cannot(error: std::io::Error) -> Failure {
-    Failure::failed(format!("could not unpack Debian's Rust: {error}"))
+    Failure::failed(format!("could not unpack Debian's packages: {error}"))
 }
 
 /// The newest version in a table of `apt-cache madison` that fits. Newer ones come first there.

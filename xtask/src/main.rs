@@ -11,6 +11,7 @@ mod codegen;
 mod debian;
 mod disassembly;
 mod failure;
+mod gopprof;
 mod job;
 mod lanes;
 mod licences;

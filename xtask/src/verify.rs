@@ -14,6 +14,7 @@ use self::tool::{Ready, Tool};
 use crate::{
     artifacts,
     failure::Failure,
+    gopprof,
     job::{Job, both_streams},
     lanes::{self, Lane, Report},
     loom::{self, LoomArgs},
@@ -58,6 +59,11 @@ const LANES: &[Lane] = &[
         name: "valgrind",
         about: "valgrind's memcheck: the machine code as it is, without instrumentation",
         run: |workspace| under(workspace, &tool::VALGRIND, crates_tests),
+    },
+    Lane {
+        name: "pprof",
+        about: "Go's pprof opens the written heap profiles and finds the right functions",
+        run: gopprof::lane,
     },
 ];
 

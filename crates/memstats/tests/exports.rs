@@ -129,6 +129,8 @@ fn compare(profile: &HeapProfile, decoded: &Decoded) {
     assert!(decoded.comments[0].starts_with(&live));
     assert!(decoded.comments[1].starts_with(&format!("dropped: {} ", profile.dropped.samples)));
     assert!(decoded.drop_frames.contains("alloc::alloc::.*"));
+    let all = decoded.drop_frames.contains("__rust_.*");
+    assert!(!all, "programs run inside of __rust_begin_short_backtrace");
 
     let mut samples = decoded.samples.iter();
     for site in &profile.sites {

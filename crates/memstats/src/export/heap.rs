@@ -16,10 +16,9 @@ use super::{
 };
 use crate::profile::{HeapProfile, Site};
 
-/// Frames of allocation itself, which pprof drops with what they call. Not all of this crate: code
-/// that `measure` runs is called by it.
-const DROP_FRAMES: &str =
-    "__rust_.*|__rdl_.*|__rg_.*|alloc::alloc::.*|<?thrifty_memstats::counting::.*";
+/// Frames of allocation itself, which pprof drops with what they call. Not all of this crate, as code
+/// that `measure` runs is called by it; not all of `__rust_`, as a program begins in one of those.
+const DROP_FRAMES: &str = "(__rustc::)?__(rust_(alloc|alloc_zeroed|realloc|dealloc)|rdl_.*|rg_.*)|alloc::alloc::.*|<?thrifty_memstats::counting::.*";
 
 /// Writes the heap profile to a file that `go tool pprof` opens, bytes in use first.
 ///

@@ -232,16 +232,28 @@ fn frames(loader: &Loader, at: u64) -> Vec<CodeFrame> {
             });
         }
     }
-    if found.is_empty() {
-        let symbol = loader
-            .find_symbol_info(at)
-            .filter(|symbol| at.wrapping_sub(symbol.address()) < LONGEST_FUNCTION_BYTES);
-        found.extend(symbol.map(|symbol| CodeFrame {
-            function: without_hash(&demangle_auto(Cow::Borrowed(symbol.name()), None)),
+    let symbol = loader
+        .find_symbol_info(at)
+        .filter(|symbol| at.wrapping_sub(symbol.address()) < LONGEST_FUNCTION_BYTES)
+        .map(|symbol| without_hash(&demangle_auto(Cow::Borrowed(symbol.name()), None)));
+    match (found.last_mut(), symbol) {
+        (None, Some(function)) => found.push(CodeFrame {
+            function,
             ..CodeFrame::default()
-        }));
+        }),
+        (Some(outermost), Some(whole)) if is_whole(&whole, &outermost.function) => {
+            outermost.function = whole;
+        }
+        _ => {}
     }
     found
+}
+
+/// Whether a symbol is the whole path of a name. Line tables without more debug information name
+/// functions without their modules; symbols are there for those that were not inlined.
+fn is_whole(symbol: &str, name: &str) -> bool {
+    let own = name.split('<').next().unwrap_or_default();
+    !own.is_empty() && !own.contains("::") && symbol.contains("::") && symbol.contains(own)
 }
 
 /// A name without the hash that older mangling puts behind it: `::h0123456789abcdef`.
@@ -266,6 +278,17 @@ fn balance_bytes() -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_names_are_completed_by_symbols_of_the_same_function() {
+        assert!(is_whole("a::b::parse::<u8>", "parse<u8>"));
+        assert!(
+            !is_whole("a::b::other", "parse<u8>"),
+            "the nearest symbol is another's"
+        );
+        assert!(!is_whole("a::parse", "b::parse"));
+        assert!(!is_whole("main", "main"));
+    }
 
     #[test]
     fn hashes_are_cut_off() {

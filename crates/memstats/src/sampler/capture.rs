@@ -93,9 +93,10 @@ pub(crate) fn capture(mark: usize, entry: &Entry) -> Frames {
     let mut is_outside = false;
     trace(|ip, stack_address| {
         if !is_outside {
+            // A frame's address is where its stack ended at its call, so that the frame that holds the
+            // mark lies below it. What comes next may be the code itself: hooks are inlined.
             is_outside = stack_address == 0 || stack_address > mark;
-            // The first one outside is the frame that holds the mark, where that can be told.
-            if stack_address != 0 {
+            if !is_outside {
                 return true;
             }
         }
