@@ -36,6 +36,7 @@ use core::ptr::{self, NonNull};
 use thrifty_sync::{
     atomic::{AtomicPtr, Exclusive},
     const_unless_loom, ord,
+    sync::Mutex,
 };
 
 pub(crate) use self::{
@@ -45,11 +46,14 @@ pub(crate) use self::{
     query::Query,
 };
 use crate::InternError;
+use body::lock;
 use history::History;
 
 /// An interner of bytes, which allocates nothing before the first insert.
 pub(crate) struct Live<G: Geometry> {
     body: AtomicPtr<Body<G>>,
+    /// Held while the body is made.
+    making: Mutex<()>,
     bounds: Bounds,
     history: History,
 }
@@ -58,7 +62,12 @@ impl<G: Geometry> Live<G> {
     const_unless_loom! {
         /// An interner without a body.
         pub(crate) const fn new(bounds: Bounds) -> Self {
-            Self { body: AtomicPtr::new(ptr::null_mut()), bounds, history: History::new() }
+            Self {
+                body: AtomicPtr::new(ptr::null_mut()),
+                making: Mutex::new(()),
+                bounds,
+                history: History::new(),
+            }
         }
     }
 
@@ -99,25 +108,30 @@ impl<G: Geometry> Live<G> {
 
     /// The body, made if there is none.
     pub(crate) fn body_or_new(&self) -> Result<&Body<G>, InternError> {
-        if let Some(body) = self.body() {
-            return Ok(body);
+        match self.body() {
+            Some(body) => Ok(body),
+            None => self.make_body_slow(|| Body::create(self.bounds)),
         }
-        let new = Body::create(self.bounds)?;
-        // ORDERING(interner.new_body): Release; pairs with interner.body and interner.lost_body.
-        // ORDERING(interner.lost_body): Acquire; pairs with interner.new_body: the winner's body is seen whole.
-        let raced = self.body.compare_exchange(
-            ptr::null_mut(),
-            new.as_ptr(),
-            ord!(interner.new_body, Release),
-            ord!(interner.lost_body, Acquire),
-        );
-        let body = match raced {
-            Ok(_) => new,
-            Err(first) => {
-                // SAFETY: created above, and never published.
-                unsafe { Body::destroy(new) };
-                // SAFETY: an exchange with null fails on what is not null.
-                unsafe { NonNull::new_unchecked(first) }
+    }
+
+    /// The body, made if there still is none. Each has a limit of its own, so that there must never be two: they are
+    /// made under a lock.
+    #[cold]
+    fn make_body_slow(
+        &self,
+        create: impl FnOnce() -> Result<NonNull<Body<G>>, InternError>,
+    ) -> Result<&Body<G>, InternError> {
+        let _making = lock(&self.making);
+        // ORDERING(interner.own_body): Relaxed; written under the lock, which is held.
+        let made = self.body.load(ord!(interner.own_body, Relaxed));
+        let body = match NonNull::new(made) {
+            Some(body) => body,
+            None => {
+                let new = create()?;
+                // ORDERING(interner.new_body): Release; pairs with interner.body.
+                self.body
+                    .store(new.as_ptr(), ord!(interner.new_body, Release));
+                new
             }
         };
         // SAFETY: initialised before it was published, and freed with `self`.

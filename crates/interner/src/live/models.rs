@@ -2,7 +2,7 @@
 //!
 //! | model | orderings it covers |
 //! |---|---|
-//! | `racing_equal_inserts_give_one_symbol` | interner.body, interner.new_body, interner.lost_body |
+//! | `racing_equal_inserts_give_one_symbol` | interner.body, interner.new_body |
 //! | `what_is_found_is_seen_whole` | interner.table, interner.slot, interner.insert, interner.publish |
 //! | `a_present_string_is_never_missed` | interner.table_again, interner.copy, interner.clear |
 //! | `an_absent_string_was_absent` | interner.table_again, interner.publish |
@@ -14,9 +14,9 @@
 //! spawned writer that loads before it stores hides that the first thread has loaded, and loom then stops after one
 //! execution.
 
-use thrifty_sync::{model::Model, sync::Arc, thread};
+use thrifty_sync::{atomic::AtomicUsize, model::Model, ord, sync::Arc, thread};
 
-use super::{Bounds, Geometry, Live, Query, Source};
+use super::{Body, Bounds, Geometry, Live, Query, Source};
 use crate::InternError;
 
 /// Tables of one group, which are full with three strings, and pages of one symbol.
@@ -194,17 +194,31 @@ fn the_limit_is_never_exceeded() {
                 ..BOUNDS
             });
             let other = Arc::clone(&live);
+            // A body has a limit of its own, so there must be one at any time.
+            let bodies = Arc::new(AtomicUsize::new(0));
+            let made = Arc::clone(&bodies);
             let attempt = move |live: &Live<Tiny>, shard| {
+                if live.body().is_none() {
+                    let made = live.make_body_slow(|| {
+                        // ORDERING(model.bodies): Relaxed; a count.
+                        made.fetch_add(1, ord!(model.bodies, Relaxed));
+                        Body::create(live.bounds)
+                    });
+                    assert!(made.is_ok());
+                }
                 let outcome = live.insert_slow(&query("a", shard), Source::Borrowed);
                 if let Ok(body) = live.body_or_new() {
                     assert!(body.budget().reserved() <= limit);
                 }
                 outcome.is_ok()
             };
-            let thread = thread::spawn(move || attempt(&other, 0));
+            let attempt_of_other = attempt.clone();
+            let thread = thread::spawn(move || attempt_of_other(&other, 0));
             let mine = attempt(&live, 1);
             let theirs = thread.join().unwrap();
             assert!(!(mine && theirs), "both fitted");
+            // ORDERING(model.bodies): Relaxed; as above.
+            assert_eq!(bodies.load(ord!(model.bodies, Relaxed)), 1);
         });
 }
 
