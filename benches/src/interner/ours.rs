@@ -106,7 +106,7 @@ impl Lookup for ThriftyMany {
         }
         SYMBOLS.with_borrow_mut(|symbols| {
             symbols.clear();
-            let interned = self.0.intern_many(texts.iter().copied(), symbols);
+            let interned = self.0.try_intern_many(texts.iter().copied(), symbols);
             interned.expect("all are known");
             let numbers = symbols.iter().map(|symbol| u64::from(symbol.index()));
             numbers.sum()

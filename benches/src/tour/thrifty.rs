@@ -232,7 +232,7 @@ impl<'n> Worker<'n> {
         let templates = templates.iter().copied();
         self.names
             .templates
-            .intern_many(templates, &mut self.symbols)?;
+            .try_intern_many(templates, &mut self.symbols)?;
         for symbol in self.symbols.drain(..) {
             self.tally.templates.add(symbol);
         }

@@ -21,6 +21,29 @@ const LARGE: u32 = 1 << 13;
 impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// The symbol of a string, and whether it is new.
     ///
+    /// # Panics
+    ///
+    /// As [`intern`](Self::intern).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// let (symbol, new) = interner.intern_with_status("host");
+    /// assert!(new);
+    /// assert_eq!(interner.intern_with_status("host"), (symbol, false));
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn intern_with_status(&self, key: &K) -> (Y, bool) {
+        match self.try_intern_with_status(key) {
+            Ok(interned) => interned,
+            Err(error) => refuse(error),
+        }
+    }
+
+    /// The symbol of a string, and whether it is new.
+    ///
     /// # Errors
     ///
     /// As [`try_intern`](Self::try_intern).
@@ -29,12 +52,12 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     ///
     /// ```
     /// let interner = thrifty_interner::Interner::new();
-    /// let (symbol, new) = interner.intern_with_status("host").unwrap();
+    /// let (symbol, new) = interner.try_intern_with_status("host").unwrap();
     /// assert!(new);
-    /// assert_eq!(interner.intern_with_status("host"), Ok((symbol, false)));
+    /// assert_eq!(interner.try_intern_with_status("host"), Ok((symbol, false)));
     /// ```
     #[inline]
-    pub fn intern_with_status(&self, key: &K) -> Result<(Y, bool), InternError> {
+    pub fn try_intern_with_status(&self, key: &K) -> Result<(Y, bool), InternError> {
         self.intern_query(self.query(key))
     }
 
@@ -66,25 +89,52 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
 
     /// Interns many strings, and puts their symbols behind those that are in `symbols`.
     ///
-    /// Where the table does not fit into the processor's cache, this is faster than a loop: it waits for the memory of
-    /// several strings at once.
+    /// See [`try_intern_many`](Self::try_intern_many).
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// As [`try_intern`](Self::try_intern), or if there is no memory for the symbols. What was interned before has its
-    /// symbol in `symbols`; how many those are tells where to go on.
+    /// As [`intern`](Self::intern), or if there is no memory for the symbols.
     ///
     /// # Examples
     ///
     /// ```
     /// let interner = thrifty_interner::Interner::new();
     /// let mut symbols = Vec::new();
-    /// interner.intern_many("to be or not to be".split(' '), &mut symbols).unwrap();
+    /// interner.intern_many(["to", "be", "or", "not"], &mut symbols);
+    /// assert_eq!(symbols.len(), 4);
+    /// ```
+    #[track_caller]
+    pub fn intern_many<'a>(&self, keys: impl IntoIterator<Item = &'a K>, symbols: &mut Vec<Y>)
+    where
+        K: 'a,
+    {
+        if let Err(error) = self.try_intern_many(keys, symbols) {
+            refuse(error);
+        }
+    }
+
+    /// Interns many strings, and puts their symbols behind those that are in `symbols`.
+    ///
+    /// Where the table does not fit into the processor's cache, this is faster than a loop: it waits for the memory of
+    /// several strings at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_intern`](Self::try_intern), or if there is no memory for the symbols. What was interned before has its
+    /// symbol in `symbols`; how many those are tells where to go on. Of an iterator by reference some more may have been
+    /// taken than that, up to a batch of 16: whoever wants to go on keeps the strings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// let mut symbols = Vec::new();
+    /// interner.try_intern_many("to be or not to be".split(' '), &mut symbols).unwrap();
     /// assert_eq!(symbols.len(), 6);
     /// assert_eq!(symbols[..2], symbols[4..]);
     /// assert_eq!(interner.len(), 4);
     /// ```
-    pub fn intern_many<'a>(
+    pub fn try_intern_many<'a>(
         &self,
         keys: impl IntoIterator<Item = &'a K>,
         symbols: &mut Vec<Y>,
@@ -147,6 +197,32 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
 impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
     /// The symbol of a string whose bytes are not known to be UTF-8.
     ///
+    /// # Errors
+    ///
+    /// The bytes are not UTF-8.
+    ///
+    /// # Panics
+    ///
+    /// As [`intern`](Self::intern).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let interner = thrifty_interner::Interner::new();
+    /// assert_eq!(interner.intern_utf8(b"host"), Ok(interner.intern("host")));
+    /// assert!(interner.intern_utf8(b"\xff").is_err());
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn intern_utf8(&self, bytes: &[u8]) -> Result<Y, Utf8Error> {
+        match self.try_intern_utf8(bytes) {
+            Ok(interned) => interned,
+            Err(error) => refuse(error),
+        }
+    }
+
+    /// The symbol of a string whose bytes are not known to be UTF-8.
+    ///
     /// Only those of a new string are checked: a string that is there has been.
     ///
     /// # Errors
@@ -157,11 +233,11 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
     ///
     /// ```
     /// let interner = thrifty_interner::Interner::new();
-    /// assert_eq!(interner.intern_utf8(b"host"), Ok(Ok(interner.intern("host"))));
-    /// assert!(interner.intern_utf8(b"\xff").unwrap().is_err());
+    /// assert_eq!(interner.try_intern_utf8(b"host"), Ok(Ok(interner.intern("host"))));
+    /// assert!(interner.try_intern_utf8(b"\xff").unwrap().is_err());
     /// ```
     #[inline]
-    pub fn intern_utf8(&self, bytes: &[u8]) -> Result<Result<Y, Utf8Error>, InternError> {
+    pub fn try_intern_utf8(&self, bytes: &[u8]) -> Result<Result<Y, Utf8Error>, InternError> {
         let query = Query::new(bytes, <str as Key>::ALIGN, self.hasher());
         match self.find(&query) {
             Some(symbol) => Ok(Ok(symbol)),
@@ -184,7 +260,7 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
 ///
 /// # Panics
 ///
-/// If one cannot be interned; see [`Interner::intern_many`].
+/// If one cannot be interned; see [`Interner::try_intern_many`].
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Interner<K, Y, S> {
     fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
         let result = self.for_each(keys.into_iter(), |query| self.intern_query(query).map(drop));

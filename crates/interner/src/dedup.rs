@@ -270,7 +270,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     /// - [`Backend`](InternError::Backend) where there is no memory for a copy;
     /// - [`TooLong`](InternError::TooLong) beyond 4 GiB;
     /// - with [`WhenFull::Refuse`] also where a key cannot be cached: [`TooLong`](InternError::TooLong) beyond
-    ///   [`max_len`](DedupBuilder::max_len), [`MemoryLimit`](InternError::MemoryLimit), and
+    ///   [`max_length`](DedupBuilder::max_length), [`MemoryLimit`](InternError::MemoryLimit), and
     ///   [`Backend`](InternError::Backend) where there is no memory for the tables.
     ///
     /// # Examples
@@ -278,14 +278,14 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     /// ```
     /// use thrifty_interner::{Dedup, WhenFull};
     ///
-    /// let hosts: Dedup = Dedup::builder(1 << 20).max_len(4).when_full(WhenFull::Refuse).build();
+    /// let hosts: Dedup = Dedup::builder(1 << 20).max_length(4).when_full(WhenFull::Refuse).build();
     /// assert!(hosts.try_dedup("db-1").is_ok());
     /// assert!(hosts.try_dedup("db-01").is_err());
     /// ```
     #[inline]
     pub fn try_dedup(&self, key: &K) -> Result<Shared<K>, InternError> {
         let bytes = key.as_bytes();
-        if bytes.len() > self.settings.max_len {
+        if bytes.len() > self.settings.max_length {
             return self.pass_by_cold(key, self.too_long(bytes.len()));
         }
         let hashed = Hashed::new(&self.state, bytes);
@@ -357,7 +357,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     fn too_long(&self, length_bytes: usize) -> InternError {
         InternError::TooLong {
             length_bytes,
-            limit_bytes: self.settings.max_len,
+            limit_bytes: self.settings.max_length,
         }
     }
 }

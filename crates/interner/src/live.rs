@@ -5,7 +5,7 @@
 
 mod ahead;
 mod body;
-mod budget;
+pub(crate) mod budget;
 mod chunk;
 mod compact;
 mod directory;
@@ -18,7 +18,7 @@ mod far;
 mod find;
 mod geometry;
 mod grow;
-mod history;
+pub(crate) mod history;
 mod insert;
 #[cfg(test)]
 mod models;

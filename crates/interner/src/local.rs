@@ -12,13 +12,15 @@ use core::hash::{BuildHasher, Hasher};
 use core::marker::PhantomData;
 
 use hashbrown::{HashTable, TryReserveError};
+use thrifty_sync::const_unless_loom;
 
 pub use self::{builder::LocalBuilder, iter::LocalIter};
 use self::{
     limits::{Allowance, Limits},
     store::{MAX_LEN, Place, Store, grow_by_quarters},
 };
-use crate::{DefaultState, InternError, Key, Kinds, Mark, Sym, Symbol};
+use crate::live::{budget::Budget, history::History};
+use crate::{DefaultState, InternError, Key, Kinds, Mark, StaleMark, Sym, Symbol};
 
 /// An interner for one thread at a time: inserts by `&mut`, no atomics.
 ///
@@ -68,23 +70,26 @@ pub struct LocalInterner<K: ?Sized = str, Y = Sym, S = DefaultState> {
     places: Vec<Place>,
     store: Store,
     limits: Limits,
+    history: History,
     kinds: Kinds<K, Y>,
 }
 
 impl<K: Key + ?Sized, Y: Symbol> LocalInterner<K, Y> {
-    /// An empty interner with the default hasher. Allocates nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use thrifty_interner::LocalInterner;
-    ///
-    /// const EMPTY: LocalInterner = LocalInterner::new();
-    /// assert!(EMPTY.is_empty());
-    /// ```
-    #[must_use]
-    pub const fn new() -> Self {
-        Self::from_parts(DefaultState::new(), Limits::NONE)
+    const_unless_loom! {
+        /// An empty interner with the default hasher. Allocates nothing.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use thrifty_interner::LocalInterner;
+        ///
+        /// const EMPTY: LocalInterner = LocalInterner::new();
+        /// assert!(EMPTY.is_empty());
+        /// ```
+        #[must_use]
+        pub const fn new() -> Self {
+            Self::from_parts(DefaultState::new(), Limits::NONE)
+        }
     }
 
     /// Settings, to build one with limits or another hasher.
@@ -104,14 +109,17 @@ impl<K: Key + ?Sized, Y: Symbol> LocalInterner<K, Y> {
 }
 
 impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
-    const fn from_parts(state: S, limits: Limits) -> Self {
-        Self {
-            state,
-            table: HashTable::new(),
-            places: Vec::new(),
-            store: Store::new(),
-            limits,
-            kinds: PhantomData,
+    const_unless_loom! {
+        const fn from_parts(state: S, limits: Limits) -> Self {
+            Self {
+                state,
+                table: HashTable::new(),
+                places: Vec::new(),
+                store: Store::new(),
+                limits,
+                history: History::new(),
+                kinds: PhantomData,
+            }
         }
     }
 
@@ -337,13 +345,18 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
         Ok(())
     }
 
-    /// Forgets all symbols after the mark; they are given out again.
+    /// Forgets all symbols after the mark, and says how many those were; they are given out again.
     ///
-    /// It takes time in proportion to what is forgotten.
+    /// It takes time in proportion to what is forgotten. A mark can be used again, as long as its own strings are there.
+    ///
+    /// # Errors
+    ///
+    /// If the mark is of another interner, or some of its strings are gone: by a rollback to an earlier mark, or by
+    /// [`clear`](Self::clear). Then nothing has changed.
     ///
     /// # Panics
     ///
-    /// When there were more symbols at the mark than there are now.
+    /// If the hasher does. Then some of the strings are gone, from the last on, and the mark is still good.
     ///
     /// # Examples
     ///
@@ -353,22 +366,24 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     /// let mut names: LocalInterner = LocalInterner::new();
     /// let mark = names.mark();
     /// let symbol = names.intern("a");
-    /// names.rollback(mark);
+    /// assert_eq!(names.rollback(mark), Ok(1));
     /// assert_eq!(names.try_resolve(symbol), None);
     /// ```
-    #[track_caller]
-    pub fn rollback(&mut self, mark: Mark) {
-        assert!(
-            mark.count() <= self.count(),
-            "a mark of {} symbols in an interner of {}",
-            mark.count(),
-            self.len()
-        );
+    pub fn rollback(&mut self, mark: Mark) -> Result<usize, StaleMark> {
+        let (count, keep) = (self.count(), mark.count());
+        if keep > count || !self.history.admits(&mark) {
+            return Err(StaleMark);
+        }
+        if keep < count {
+            // What it takes counts with the rest; a rollback is not refused for it.
+            self.history.cut(keep, &Budget::new(usize::MAX));
+        }
         // The last first, and each as a whole: a hasher that panics leaves an interner of those before.
         let this = Rollback(self);
         while this.0.count() > mark.count() {
             this.0.forget_last();
         }
+        Ok((count - keep) as usize)
     }
 
     fn forget_last(&mut self) {
@@ -463,7 +478,7 @@ impl<K: Key + ?Sized, Y: Symbol, S> LocalInterner<K, Y, S> {
     /// The point to which [`rollback`](Self::rollback) goes back.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark::new(self.count())
+        self.history.mark(self.count())
     }
 
     /// Forgets everything, and keeps the tables and one chunk for what comes.
@@ -479,6 +494,7 @@ impl<K: Key + ?Sized, Y: Symbol, S> LocalInterner<K, Y, S> {
     /// assert_eq!((names.len(), names.get("a")), (0, None));
     /// ```
     pub fn clear(&mut self) {
+        self.history.forget();
         self.table.clear();
         self.places.clear();
         self.store.clear();

@@ -2,8 +2,7 @@
 
 /// A point in the life of an interner to go back to: how many symbols it had.
 ///
-/// From `mark`; `rollback` takes it. An [`Interner`](crate::Interner) tells marks that are not its own, or whose strings
-/// are gone.
+/// From `mark`; `rollback` takes it, and tells marks that are not its own, or whose strings are gone.
 ///
 /// # Examples
 ///
@@ -14,24 +13,20 @@
 /// let kept = names.intern("kept");
 /// let mark = names.mark();
 /// names.intern("for this request only");
-/// names.rollback(mark);
+/// assert_eq!(names.rollback(mark), Ok(1));
 /// assert_eq!(names.len(), 1);
 /// assert_eq!(names.resolve(kept), "kept");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
     count: u32,
-    /// Of what, 0 if that is not to be told.
+    /// Of what.
     pub(crate) identity: u64,
     /// How many times that had been rolled back.
     pub(crate) generation: u64,
 }
 
 impl Mark {
-    pub(crate) const fn new(count: u32) -> Self {
-        Self::of(0, 0, count)
-    }
-
     pub(crate) const fn of(identity: u64, generation: u64, count: u32) -> Self {
         Self {
             count,

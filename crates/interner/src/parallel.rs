@@ -15,7 +15,7 @@ use crate::{InternError, Interner, Key, Symbol};
 impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher + Sync> Interner<K, Y, S> {
     /// Interns all strings, on all threads of the pool.
     ///
-    /// Which string gets which symbol depends on the threads; see [`par_intern_ordered`](Self::par_intern_ordered).
+    /// Which string gets which symbol depends on the threads; see [`try_par_intern_ordered`](Self::try_par_intern_ordered).
     ///
     /// # Errors
     ///
@@ -25,10 +25,10 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher + Sync> Interner<K, Y, S> {
     ///
     /// ```
     /// let interner = thrifty_interner::Interner::new();
-    /// interner.par_intern(["to", "be", "or", "not", "to", "be"]).unwrap();
+    /// interner.try_par_intern(["to", "be", "or", "not", "to", "be"]).unwrap();
     /// assert_eq!(interner.len(), 4);
     /// ```
-    pub fn par_intern<'a, I>(&self, keys: I) -> Result<(), InternError>
+    pub fn try_par_intern<'a, I>(&self, keys: I) -> Result<(), InternError>
     where
         I: IntoParallelIterator<Item = &'a K>,
         K: 'a,
@@ -52,11 +52,11 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher + Sync> Interner<K, Y, S> {
     ///
     /// ```
     /// let interner = thrifty_interner::Interner::new();
-    /// interner.par_intern_ordered(["to", "be", "or", "not", "to", "be"]).unwrap();
+    /// interner.try_par_intern_ordered(["to", "be", "or", "not", "to", "be"]).unwrap();
     /// let keys: Vec<&str> = interner.iter().map(|(_, key)| key).collect();
     /// assert_eq!(keys, ["to", "be", "or", "not"]);
     /// ```
-    pub fn par_intern_ordered<'a, I>(&self, keys: I) -> Result<(), InternError>
+    pub fn try_par_intern_ordered<'a, I>(&self, keys: I) -> Result<(), InternError>
     where
         I: IntoParallelIterator<Item = &'a K, Iter: IndexedParallelIterator>,
         K: 'a,
@@ -124,12 +124,12 @@ fn join<'a, K: ?Sized>(
 ///
 /// # Panics
 ///
-/// If one cannot be interned; see [`Interner::par_intern`].
+/// If one cannot be interned; see [`Interner::try_par_intern`].
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher + Send + Sync> ParallelExtend<&'a K>
     for Interner<K, Y, S>
 {
     fn par_extend<I: IntoParallelIterator<Item = &'a K>>(&mut self, keys: I) {
-        if let Err(error) = self.par_intern(keys) {
+        if let Err(error) = self.try_par_intern(keys) {
             refuse(error);
         }
     }

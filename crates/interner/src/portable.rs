@@ -84,6 +84,20 @@ integers!(
     usize: 0x12, isize: 0x13,
 );
 
+// SAFETY: any bytes make arrays of bytes, if they are a whole number of them. Their kind is that of bytes, with the
+// length above.
+unsafe impl<const N: usize> Portable for [[u8; N]] {
+    const KIND: u64 = {
+        assert!(N < 1 << 16, "arrays of 64 KiB and more have no kind");
+        0x14 | (N as u64) << 8
+    };
+    const HAS_BYTE_ORDER: bool = false;
+
+    fn is_valid(bytes: &[u8]) -> bool {
+        N != 0 && bytes.len() % N == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -109,6 +123,8 @@ mod tests {
             <[i128] as Portable>::KIND,
             <[usize] as Portable>::KIND,
             <[isize] as Portable>::KIND,
+            <[[u8; 1]] as Portable>::KIND,
+            <[[u8; 16]] as Portable>::KIND,
         ];
         let distinct: HashSet<_> = kinds.iter().collect();
         assert_eq!(distinct.len(), kinds.len());
@@ -124,5 +140,7 @@ mod tests {
         assert!(!<CStr as Portable>::is_valid(b"a\0b\0"));
         assert!(<[u32] as Portable>::is_valid(&[0; 8]));
         assert!(!<[u32] as Portable>::is_valid(&[0; 7]));
+        assert!(<[[u8; 16]] as Portable>::is_valid(&[0; 32]));
+        assert!(!<[[u8; 16]] as Portable>::is_valid(&[0; 17]));
     }
 }

@@ -224,14 +224,14 @@ fn a_full_cache_that_forgets_nothing() {
 
 #[test]
 fn keys_that_are_too_long_pass_by() {
-    let cache: Dedup = Dedup::builder(1 << 20).max_len(4).build();
+    let cache: Dedup = Dedup::builder(1 << 20).max_length(4).build();
     assert!(Shared::ptr_eq(&cache.dedup("four"), &cache.dedup("four")));
     assert!(!Shared::ptr_eq(
         &cache.dedup("fives"),
         &cache.dedup("fives")
     ));
     let strict: Dedup = Dedup::builder(1 << 20)
-        .max_len(4)
+        .max_length(4)
         .when_full(WhenFull::Refuse)
         .build();
     assert!(strict.try_dedup("four").is_ok());

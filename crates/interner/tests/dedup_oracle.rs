@@ -97,13 +97,13 @@ proptest! {
         shards in 1..5_usize,
         policy in prop::sample::select(vec![WhenFull::Evict, WhenFull::Unshared, WhenFull::Refuse]),
         second_sighting in any::<bool>(),
-        max_len in prop_oneof![Just(usize::MAX), Just(50)],
+        max_length in prop_oneof![Just(usize::MAX), Just(50)],
     ) {
         let cache = Dedup::builder(limit)
             .shards(shards)
             .when_full(policy)
             .second_sighting(second_sighting)
-            .max_len(max_len)
+            .max_length(max_length)
             .build();
         run(&cache, policy, &steps);
     }

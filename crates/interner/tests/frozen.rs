@@ -97,6 +97,7 @@ fn keys_of_every_kind_go_around() {
     assert_goes_around::<[u8]>(&[b"\xff", b"", b"\0\0", b"\0"]);
     assert_goes_around::<[u16]>(&[&[1, 2, 3], &[], &[258]]);
     assert_goes_around::<[u64]>(&[&[1], &[], &[u64::MAX; 50], &[2]]);
+    assert_goes_around::<[[u8; 16]]>(&[&[[1; 16]], &[], &[[1; 16], [2; 16]]]);
     assert_goes_around::<[u128]>(&[&[1], &[], &[2, 3]]);
     assert_goes_around::<std::ffi::CStr>(&[c"", c"a", c"ab"]);
     #[cfg(unix)]

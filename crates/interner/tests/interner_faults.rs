@@ -153,7 +153,7 @@ fn a_batch_without_memory_says_how_far_it_came() {
             .unchanged("live", || thread_counts().live())
             .run_with(interner, |interner| {
                 let mut symbols = Vec::new();
-                let result = interner.intern_many(all.iter().copied(), &mut symbols);
+                let result = interner.try_intern_many(all.iter().copied(), &mut symbols);
                 let known = &all[..symbols.len()];
                 for (symbol, key) in symbols.iter().zip(known) {
                     assert_eq!(interner.resolve(*symbol), *key);
@@ -171,19 +171,19 @@ fn what_is_there_is_found_without_an_allocation() {
     let interner = interner();
     let mut symbols: Vec<Sym> = Vec::with_capacity(2 * strings.len());
     let all = strings.iter().map(String::as_str);
-    interner.intern_many(all, &mut symbols).unwrap();
+    interner.try_intern_many(all, &mut symbols).unwrap();
     let before = thread_counts();
     for (key, symbol) in strings.iter().zip(&symbols) {
         assert_eq!(interner.intern(key), *symbol);
         assert_eq!(interner.get(key), Some(*symbol));
         assert_eq!(interner.resolve(*symbol), key);
-        assert_eq!(interner.intern_utf8(key.as_bytes()), Ok(Ok(*symbol)));
-        assert_eq!(interner.intern_with_status(key), Ok((*symbol, false)));
+        assert_eq!(interner.try_intern_utf8(key.as_bytes()), Ok(Ok(*symbol)));
+        assert_eq!(interner.try_intern_with_status(key), Ok((*symbol, false)));
     }
     assert_eq!(interner.iter().count(), strings.len());
     symbols.clear();
     let all = strings.iter().map(String::as_str);
-    interner.intern_many(all, &mut symbols).unwrap();
+    interner.try_intern_many(all, &mut symbols).unwrap();
     assert_eq!(thread_counts().since(&before), ThreadCounts::default());
 }
 
@@ -251,7 +251,7 @@ fn a_hasher_that_panics_in_the_middle_of_a_batch_leaves_what_came_before() {
     let interner: Interner<str, Sym, Picky> = Interner::default();
     let mut symbols = Vec::new();
     let keys = ["a", "b", "panic", "c"];
-    assert!(quietly(|| interner.intern_many(keys, &mut symbols)).is_err());
+    assert!(quietly(|| interner.try_intern_many(keys, &mut symbols)).is_err());
     assert_eq!(symbols.len(), interner.len());
     check(&interner, &["a", "b"]);
     assert!(quietly(|| interner.intern("panic")).is_err());

@@ -45,7 +45,7 @@ fn batches_do_what_a_loop_does() {
     for len in (0..200).cycle() {
         let (now, later) = rest.split_at(len.min(rest.len()));
         let all = now.iter().map(String::as_str);
-        interner.intern_many(all, &mut symbols).unwrap();
+        interner.try_intern_many(all, &mut symbols).unwrap();
         rest = later;
         if rest.is_empty() {
             break;
@@ -62,7 +62,7 @@ fn a_batch_that_meets_a_limit_says_how_far_it_came() {
     let words: Vec<String> = (0..100).map(|index| format!("{}", index % 30)).collect();
     let mut symbols = Vec::new();
     let all = words.iter().map(String::as_str);
-    let refused = interner.intern_many(all, &mut symbols);
+    let refused = interner.try_intern_many(all, &mut symbols);
     assert_eq!(refused, Err(InternError::SymbolSpace { limit_symbols: 20 }));
     assert_eq!(symbols.len(), 20);
     assert_eq!(interner.headroom().symbols_left, 0);
@@ -72,19 +72,24 @@ fn a_batch_that_meets_a_limit_says_how_far_it_came() {
 fn bytes_are_checked_when_they_are_new() {
     let interner = Interner::new();
     let symbol = interner.intern("grün");
-    assert_eq!(interner.intern_utf8("grün".as_bytes()), Ok(Ok(symbol)));
-    let error = interner.intern_utf8(b"ok\xc3").unwrap().unwrap_err();
+    assert_eq!(interner.try_intern_utf8("grün".as_bytes()), Ok(Ok(symbol)));
+    let error = interner.try_intern_utf8(b"ok\xc3").unwrap().unwrap_err();
     assert_eq!(error.valid_up_to(), 2);
     assert_eq!(interner.len(), 1);
     let full: Interner = Interner::builder().max_symbols(0).build();
-    assert!(full.intern_utf8(b"a").is_err());
+    assert!(full.try_intern_utf8(b"a").is_err());
 }
 
 #[test]
 fn one_of_many_threads_is_told_that_a_string_is_new() {
     let interner = Interner::new();
     let counts = together(4, |_| {
-        let new = |index: u32| interner.intern_with_status(&format!("{index}")).unwrap().1;
+        let new = |index: u32| {
+            interner
+                .try_intern_with_status(&format!("{index}"))
+                .unwrap()
+                .1
+        };
         (0..2000).filter(|index| new(*index)).count()
     });
     assert_eq!(counts.iter().sum::<usize>(), 2000);
@@ -177,7 +182,7 @@ fn parallel_interning_finds_all_and_keeps_the_order_where_asked() {
     let ordered = Interner::new();
     ordered.intern(&words[5]);
     ordered
-        .par_intern_ordered(words.par_iter().map(String::as_str))
+        .try_par_intern_ordered(words.par_iter().map(String::as_str))
         .unwrap();
     let again = Interner::new();
     again.intern(&words[5]);
@@ -192,6 +197,6 @@ fn parallel_interning_finds_all_and_keeps_the_order_where_asked() {
     let full: Interner = Interner::builder().max_symbols(10).build();
     let keys = || words.par_iter().map(String::as_str);
     let refused = Err(InternError::SymbolSpace { limit_symbols: 10 });
-    assert_eq!(full.par_intern(keys()), refused);
-    assert_eq!(full.par_intern_ordered(keys()), refused);
+    assert_eq!(full.try_par_intern(keys()), refused);
+    assert_eq!(full.try_par_intern_ordered(keys()), refused);
 }

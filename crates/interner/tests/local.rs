@@ -9,7 +9,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use proptest::prelude::*;
 use thrifty_interner::{
-    DefaultState, InternError, Key, LocalInterner, Mark, Sym, Sym8, Sym16, Symbol,
+    DefaultState, InternError, Interner, Key, LocalInterner, Mark, StaleMark, Sym, Sym8, Sym16,
+    Symbol,
 };
 use thrifty_testkit::{Fuse, Sweep, quietly};
 use thrifty_traits::{MemoryUsage, Pressure};
@@ -87,6 +88,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn run<S: BuildHasher>(interner: &mut LocalInterner<str, Sym, S>, steps: &[Step]) {
     let mut oracle = Oracle::default();
     let mut marks: Vec<Mark> = Vec::new();
+    let (mut stale, mut cleared) = (0, 0);
     for step in steps {
         match step {
             Step::Intern(string) => {
@@ -102,16 +104,19 @@ fn run<S: BuildHasher>(interner: &mut LocalInterner<str, Sym, S>, steps: &[Step]
             }
             Step::Rollback => {
                 let Some(mark) = marks.pop() else { continue };
-                if mark > interner.mark() {
-                    assert!(quietly(|| interner.rollback(mark)).is_err());
+                let before = interner.len();
+                let Ok(removed) = interner.rollback(mark) else {
+                    // Marks are used from the last to the first, so that only `clear` makes them stale.
+                    stale += 1;
+                    assert!(stale <= cleared);
                     continue;
-                }
-                interner.rollback(mark);
-                let len = interner.len();
-                oracle.truncate(len);
+                };
+                assert_eq!(interner.len(), before - removed);
+                oracle.truncate(interner.len());
             }
             Step::Clear => {
                 interner.clear();
+                cleared += marks.len();
                 oracle.truncate(0);
             }
             Step::Shrink => interner.shrink_to_fit(),
@@ -345,7 +350,7 @@ fn going_back_costs_the_same_in_a_table_that_is_nearly_full() {
         let before = hashed.get();
         for at in 0..1000 {
             interner.intern(&format!("request {at}"));
-            interner.rollback(mark);
+            assert_eq!(interner.rollback(mark), Ok(1));
         }
         // Two for each request, and now and then those of all others.
         let hashes = hashed.get() - before;
@@ -376,7 +381,11 @@ fn a_panicking_hasher_changes_nothing() {
         |interner| {
             let mut oracle = Oracle::default();
             let mut blown = false;
+            let mut mark = interner.mark();
             for at in 0..40_u32 {
+                if interner.len() == 20 {
+                    mark = interner.mark();
+                }
                 let string = at.to_string();
                 match quietly(|| interner.intern(&string)) {
                     Ok(symbol) => assert_eq!(symbol.index(), oracle.intern(&string)),
@@ -384,9 +393,6 @@ fn a_panicking_hasher_changes_nothing() {
                 }
             }
             // Back by half: whatever was forgotten before the panic was forgotten whole.
-            let half =
-                LocalInterner::<str, Sym>::try_from_keys(oracle.strings[..20].iter().map(|s| &**s));
-            let mark = half.unwrap().mark();
             if quietly(|| interner.rollback(mark)).is_err() {
                 blown = true;
             }
@@ -442,7 +448,7 @@ fn a_fickle_hasher_breaks_nothing_but_its_promise() {
             assert_eq!(interner.resolve(symbol), at.to_string());
         }
         if round < 2 {
-            interner.rollback(mark);
+            interner.rollback(mark).unwrap();
             assert_eq!(interner.len(), 0);
         }
     }
@@ -457,11 +463,22 @@ fn panics_name_what_is_wrong() {
         message,
         "symbol 3 is not one of the 0 that were given out here"
     );
-    let mut later: LocalInterner = LocalInterner::new();
-    later.intern("a");
-    let mark = later.mark();
-    later.clear();
-    let payload = quietly(|| later.rollback(mark)).unwrap_err();
-    let message = thrifty_testkit::message(&*payload);
-    assert_eq!(message, "a mark of 1 symbols in an interner of 0");
+}
+
+#[test]
+fn marks_of_others_and_of_the_past_are_stale() {
+    let mut interner: LocalInterner = LocalInterner::new();
+    let empty = interner.mark();
+    interner.intern("a");
+    let other: LocalInterner = LocalInterner::new();
+    assert_eq!(interner.rollback(other.mark()), Err(StaleMark));
+    assert_eq!(interner.rollback(Interner::new().mark()), Err(StaleMark));
+    let mark = interner.mark();
+    assert_eq!(interner.rollback(empty), Ok(1));
+    interner.extend(["b", "c"]);
+    assert_eq!(interner.rollback(mark), Err(StaleMark));
+    assert_eq!(interner.rollback(empty), Ok(2));
+    let cleared = interner.mark();
+    interner.clear();
+    assert_eq!(interner.rollback(cleared), Err(StaleMark));
 }

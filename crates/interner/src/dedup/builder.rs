@@ -42,7 +42,7 @@ pub enum WhenFull {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) max_bytes: usize,
-    pub(crate) max_len: usize,
+    pub(crate) max_length: usize,
     pub(crate) shards: Option<usize>,
     pub(crate) when_full: WhenFull,
     pub(crate) second_sighting: bool,
@@ -52,7 +52,7 @@ impl Settings {
     pub(crate) const fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
-            max_len: MAX_LEN,
+            max_length: MAX_LEN,
             shards: None,
             when_full: WhenFull::Evict,
             second_sighting: false,
@@ -83,7 +83,7 @@ impl Settings {
 /// use thrifty_interner::{Dedup, Shared};
 ///
 /// let agents: Dedup = Dedup::builder(8 << 20)
-///     .max_len(512) // longer ones get a copy of their own
+///     .max_length(512) // longer ones get a copy of their own
 ///     .second_sighting(true) // and so does who comes only once
 ///     .build();
 /// let first = agents.dedup("curl/8.5.0");
@@ -112,12 +112,12 @@ impl<K: ?Sized + Key> DedupBuilder<K> {
     /// ```
     /// use thrifty_interner::Dedup;
     ///
-    /// let short: Dedup = Dedup::builder(1 << 20).max_len(3).build();
+    /// let short: Dedup = Dedup::builder(1 << 20).max_length(3).build();
     /// let _ = (short.dedup("abc"), short.dedup("abcd"));
     /// assert_eq!(short.len(), 1);
     /// ```
-    pub const fn max_len(mut self, bytes: usize) -> Self {
-        self.settings.max_len = if bytes < MAX_LEN { bytes } else { MAX_LEN };
+    pub const fn max_length(mut self, bytes: usize) -> Self {
+        self.settings.max_length = if bytes < MAX_LEN { bytes } else { MAX_LEN };
         self
     }
 
@@ -141,7 +141,7 @@ impl<K: ?Sized + Key> DedupBuilder<K> {
         self
     }
 
-    /// How many parts the cache has, each with its own lock and its own share of the bytes; rounded down to a
+    /// How many parts the cache has, each with its own lock and its own share of the bytes; rounded up to a
     /// power of two.
     ///
     /// Without it, four for each processor, 64 at most, each with at least 64 KiB.
@@ -177,7 +177,7 @@ impl<K: ?Sized + Key> DedupBuilder<K> {
         /// ```
         /// use thrifty_interner::Dedup;
         ///
-        /// static HOSTS: Dedup = Dedup::builder(1 << 20).max_len(255).build();
+        /// static HOSTS: Dedup = Dedup::builder(1 << 20).max_length(255).build();
         /// assert!(HOSTS.is_empty());
         /// ```
         #[must_use]

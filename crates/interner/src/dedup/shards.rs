@@ -21,6 +21,9 @@ const LEAST_BYTES: usize = 64 << 10;
 /// So many shards are enough for any machine, unless the user says otherwise.
 const MOST_BY_DEFAULT: usize = 64;
 
+/// More are of no use to anyone.
+const MOST: usize = 1 << 16;
+
 /// The shards, once they are needed: a cache can then be a constant, and an unused one takes nothing.
 pub(crate) struct Shards<K: ?Sized + Key> {
     made: OnceLock<Option<Made<K>>>,
@@ -103,11 +106,13 @@ impl<K: ?Sized + Key> Shards<K> {
 impl<K: ?Sized + Key> Made<K> {
     /// Shards, or none if what each might keep has no room for the smallest tables and key.
     fn try_new(settings: &Settings) -> Result<Option<Self>, InternError> {
-        let count = settings.shards.unwrap_or_else(|| {
-            let wanted = (4 * parallelism()).min(MOST_BY_DEFAULT);
-            wanted.min(settings.max_bytes / LEAST_BYTES).max(1)
-        });
-        let count = 1 << count.max(1).ilog2();
+        let count = match settings.shards {
+            Some(asked) => asked.clamp(1, MOST).next_power_of_two(),
+            None => {
+                let wanted = (4 * parallelism()).min(MOST_BY_DEFAULT);
+                1 << wanted.min(settings.max_bytes / LEAST_BYTES).max(1).ilog2()
+            }
+        };
         let own = settings.max_bytes / count;
         let budget = own.saturating_sub(size_of::<Shard<K>>());
         let rules = settings.rules(budget);

@@ -138,6 +138,11 @@ impl History {
         self.cuts = Vec::new();
     }
 
+    /// Bytes that it takes from the allocator.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cuts.capacity() * size_of::<Cut>()
+    }
+
     fn make_room(&mut self, budget: &Budget) -> bool {
         let capacity = self.cuts.capacity();
         if self.cuts.len() < capacity {

@@ -15,6 +15,7 @@ impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
         self.table.allocation_size()
             + self.places.capacity() * size_of::<Place>()
             + self.store.reserved_bytes()
+            + self.history.bytes()
     }
 
     /// What it may still take.
