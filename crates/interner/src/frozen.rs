@@ -32,7 +32,8 @@ use crate::{
 
 /// A finished interner: from keys to symbols and back, read-only, in one block of bytes.
 ///
-/// The bytes mean the same in a file, on any machine: [`to_bytes`](Self::to_bytes) writes them,
+/// The bytes mean the same in a file, on any machine where keys have the same alignment, and the same byte order if they
+/// have one; for `str`, `[u8]` and `CStr` that is every machine. [`to_bytes`](Self::to_bytes) writes them,
 /// [`from_bytes`](Frozen::from_bytes) checks them and reads them where they are, without a copy, mapped from a file
 /// for example. Equal keys in the same order give equal bytes, unless someone has made keys that collide in the hash
 /// table: then its seed is drawn.

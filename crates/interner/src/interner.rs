@@ -30,14 +30,16 @@ use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol};
 /// padding, and what is not yet used of the last block. Nothing is ever copied but slots, 8 bytes each; the
 /// space of a table that was replaced is used for the next.
 ///
-/// A limit ([`Builder::max_bytes`]) counts every byte taken from the allocator, and is never exceeded.
+/// A limit ([`Builder::max_bytes`]) counts every byte taken from the allocator, and is never exceeded. Without one, there is
+/// room for 65,536 blocks of up to 128 KiB, so for 8 GiB of short strings; beyond it, inserts are refused as at a limit.
 ///
 /// # Concurrency
 ///
 /// `get`, `resolve`, iterating, and `intern` of a string that is there are wait-free, except that a search begins again if
 /// its shard's table was replaced meanwhile. `intern` of a new string locks a shard; tables grow under that lock,
-/// while readers go on in the old one. No code of yours runs under a lock: keys are hashed before, and compared
-/// by their bytes.
+/// while readers go on in the old one. Of your code, the global allocator alone runs under a lock, and must not intern
+/// here: keys are hashed before, and compared by their bytes. The child of a `fork` that happened while another thread
+/// held a lock waits for that lock for ever.
 ///
 /// Two threads that intern the same string get the same symbol. Who learns of a symbol from another thread in
 /// any way that synchronises (a channel, a lock, a Release store) can resolve it.

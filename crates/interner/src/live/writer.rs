@@ -163,7 +163,7 @@ impl<G: Geometry> Body<G> {
         };
         if id >= slot::MAX_CHUNKS {
             return Err(InternError::MemoryLimit {
-                limit_bytes: slot::MAX_CHUNKS * G::LAST_CHUNK,
+                limit_bytes: slot::MAX_CHUNKS.saturating_mul(G::LAST_CHUNK),
             });
         }
         self.chunks.ensure(id, G::FIRST_ENTRIES, budget)?;
