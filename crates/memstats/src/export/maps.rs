@@ -8,10 +8,6 @@ use super::code::Module;
 
 /// A module, and the file to read more of it from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(
-    not(any(target_os = "linux", target_os = "android")),
-    expect(dead_code, reason = "nothing tells what is mapped")
-)]
 pub(super) struct Mapped {
     pub(super) module: Module,
     pub(super) file: PathBuf,
