@@ -33,7 +33,7 @@ pub(super) struct Selection {
 #[derive(Debug)]
 pub(super) struct Selected {
     pub(super) rows: Vec<Row>,
-    /// Texts that no row of the suite works on.
+    /// Texts that none of these rows works on.
     pub(super) unused: Vec<String>,
 }
 
@@ -49,10 +49,10 @@ impl Selection {
         }
         let mut rows = suite::rows(&context);
         rows.retain(|row| !(self.quick && row.is_thorough()));
+        let rows = self.filtered(rows)?;
         let is_used = |name: &str| rows.iter().any(|row| row.id().corpus() == Some(name));
         let names = context.inputs.iter().map(|input| &input.name);
         let unused = names.filter(|name| !is_used(name)).cloned().collect();
-        let rows = self.filtered(rows)?;
         Ok(Selected { rows, unused })
     }
 
