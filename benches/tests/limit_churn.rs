@@ -262,7 +262,7 @@ fn a_program_stays_under_its_soft_limit() {
 }
 
 #[test]
-#[ignore = "30 seconds: cargo test -p thrifty-benches --profile test-release --test limit_churn -- --ignored --nocapture"]
+#[ignore = "30 seconds: cargo xtask verify deep"]
 fn a_program_stays_under_its_soft_limit_for_30_seconds() {
     let end = Instant::now() + Duration::from_secs(30);
     churn(64 << 20, Tuning::new(), move |_| Instant::now() >= end);

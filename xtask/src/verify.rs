@@ -65,6 +65,17 @@ const LANES: &[Lane] = &[
         about: "Go's pprof opens the written heap profiles and finds the right functions",
         run: gopprof::lane,
     },
+    Lane {
+        name: "deep",
+        about: "tests too long for every run: a hundred million keys, half a minute at a memory limit",
+        run: deep,
+    },
+];
+
+/// Tests that are ignored elsewhere because they are long: package and file.
+const LONG: &[(&str, &str)] = &[
+    ("thrifty-interner", "dedup_deep"),
+    ("thrifty-benches", "limit_churn"),
 ];
 
 /// Runs the lanes and closes with a table and a line of counts.
@@ -196,6 +207,26 @@ fn crates_tests(workspace: &Workspace, ready: &Ready) -> Result<Report, Failure>
         checked: tally.to_string(),
         skipped: skipped.into_iter().collect(),
     })
+}
+
+/// Runs the long tests, one package after the other: they watch what the process has resident.
+fn deep(workspace: &Workspace) -> Result<Report, Failure> {
+    let sh = &workspace.sh;
+    let mut tally = Tally::default();
+    for (package, file) in LONG {
+        let before = tally.passed;
+        Job::new(cmd!(
+            sh,
+            "cargo test -p {package} --profile test-release --test {file} -- --ignored --test-threads 1 --nocapture"
+        ))
+        .tee(&mut |line| tally.line(line))?;
+        if tally.passed == before {
+            return Err(Failure::failed(format!(
+                "{package}: no long test in {file} ran"
+            )));
+        }
+    }
+    Ok(Report::checked(tally.to_string()))
 }
 
 /// Runs the models.

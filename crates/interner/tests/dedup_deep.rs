@@ -12,7 +12,7 @@ fn resident_bytes() -> Option<usize> {
 }
 
 #[test]
-#[ignore = "a minute, optimised: cargo test -p thrifty-interner --profile test-release --test dedup_deep -- --ignored"]
+#[ignore = "a minute, optimised: cargo xtask verify deep"]
 fn a_hundred_million_unique_keys_in_constant_memory() {
     const LIMIT: usize = 16 << 20;
     const KEYS: usize = 100_000_000;
