@@ -64,8 +64,19 @@ impl<T> Directory<T> {
     /// [`set`](Self::set) of this number happened before this call.
     #[inline]
     pub(crate) unsafe fn get_known(&self, index: usize) -> *mut T {
+        let array = self.array();
+        // What a model with a weakened ordering runs into.
+        debug_assert!(
+            !array.is_null(),
+            "a record is read before its chunk is seen"
+        );
         // SAFETY: there is an array, since a `set` happened before.
-        let array = unsafe { NonNull::new_unchecked(self.array()) };
+        let array = unsafe { NonNull::new_unchecked(array) };
+        debug_assert!(
+            // SAFETY: arrays are initialised before they are published.
+            index < unsafe { array.as_ref() }.entries,
+            "a record is read before its chunk is seen"
+        );
         // SAFETY: it has this entry, since a `set` of it happened before.
         unsafe { load(array, index) }
     }

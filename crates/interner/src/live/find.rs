@@ -136,6 +136,10 @@ impl<G: Geometry> Body<G> {
     pub(crate) fn record(&self, record: u32) -> Record {
         // SAFETY: the chunk was entered before the record was published, which the caller has acquired.
         let chunk = unsafe { self.chunks.get_known(slot::chunk_of(record)) };
+        debug_assert!(
+            !chunk.is_null(),
+            "a record is read before its chunk is seen"
+        );
         // SAFETY: entries that were set are not null.
         let chunk = unsafe { NonNull::new_unchecked(chunk) };
         // SAFETY: chunk and record belong together and stay; written before it was published.
