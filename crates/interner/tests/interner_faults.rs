@@ -308,22 +308,30 @@ fn at_the_limit_nothing_is_allocated_in_vain() {
     assert!(asked < 100, "{asked}");
 }
 
-/// Once there is memory again, a table that could not grow takes strings.
+/// As before, but here the allocator refuses, after it has given a part of what a larger table needs.
 #[test]
-fn what_the_allocator_has_refused_is_asked_for_again() {
+fn what_the_allocator_has_refused_is_not_asked_for_each_time() {
     let interner: Interner = Interner::builder().shards(1).build();
     let mut keys = (0..).map(|index| format!("key number {index}"));
-    let mut refused = 0;
-    while refused < 100 {
+    let mut attempt = || {
         let key = keys.next().unwrap();
         let _armed = AllocFault::Onwards.arm(4);
-        refused += usize::from(interner.try_intern(&key).is_err());
+        interner.try_intern(&key).is_ok()
+    };
+    let mut refused_in_a_row = 0;
+    while refused_in_a_row < 100 {
+        refused_in_a_row = if attempt() { 0 } else { refused_in_a_row + 1 };
     }
     let known = interner.len();
-    let again = (0..100)
-        .filter(|at| interner.try_intern(&format!("later {at}")).is_ok())
-        .count();
-    assert_eq!((again, interner.len()), (100, known + 100));
+    let before = thread_counts();
+    for _ in 0..1000 {
+        assert!(!attempt());
+    }
+    let asked = thread_counts().since(&before).zeroed_allocs;
+    assert!(asked < 1500, "{asked}");
+    // Once there is memory again, it is not long until strings are taken.
+    let again = (0..100).filter(|at| interner.try_intern(&format!("later {at}")).is_ok());
+    assert!(again.count() > 50 && interner.len() > known + 50);
 }
 
 /// What stays elsewhere was never reserved, so it is not in use here.

@@ -107,6 +107,10 @@ impl<G: Geometry> Body<G> {
         if !full && (!crowded || writer.entries < writer.patience) {
             return Ok(Target::Vacant(table, slot));
         }
+        if full && writer.is_refused_still() {
+            let size_bytes = writer.refused_bytes;
+            return Err(InternError::Backend { size_bytes });
+        }
         let replaced = if keys {
             self.escalate(place, table)
         } else {
@@ -114,7 +118,13 @@ impl<G: Geometry> Body<G> {
         };
         match replaced {
             Ok(larger) => Ok(fresh(larger)),
-            Err(error) if full => Err(error),
+            Err(error) if full => {
+                if let InternError::Backend { size_bytes } = error {
+                    // Before the allocator refused a part, it may have given all others.
+                    writer.remember_refusal(size_bytes, slot::segments::<G>(table.slots()));
+                }
+                Err(error)
+            }
             Err(_) => {
                 // A fuller table, or a longer chain, is better than no insert. To ask the allocator each time would
                 // make the inserts before the limit a thousand times dearer than the others.

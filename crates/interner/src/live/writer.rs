@@ -19,6 +19,10 @@ pub(crate) struct Writer {
     pub(crate) entries: u32,
     /// How many there must be before growth is tried again, after it was refused.
     pub(crate) patience: u32,
+    /// How many strings are still refused as the last one was, without asking the allocator, where the table is full.
+    refusals: usize,
+    /// What the allocator refused then.
+    pub(crate) refused_bytes: usize,
     /// The chunk that records are written into; those before it are full.
     pub(crate) chunk: Option<NonNull<Chunk>>,
     /// Where in it the next record begins.
@@ -37,6 +41,8 @@ impl Writer {
         Self {
             entries: 0,
             patience: 0,
+            refusals: 0,
+            refused_bytes: 0,
             chunk: None,
             offset: 0,
             taken: 0,
@@ -44,9 +50,27 @@ impl Writer {
         }
     }
 
+    /// Notes that the allocator refused a larger table, and what: so many strings need not ask again.
+    pub(crate) fn remember_refusal(&mut self, bytes: usize, strings: usize) {
+        self.refused_bytes = bytes;
+        self.refusals = strings - 1;
+    }
+
+    /// Whether a string is refused as the last one was.
+    pub(crate) fn is_refused_still(&mut self) -> bool {
+        // Not `self.refusals -= usize::from(still)`: rustc 1.95, for one, loses the store where this is inlined into a
+        // condition (rust-lang/rust#158206).
+        let Some(left) = self.refusals.checked_sub(1) else {
+            return false;
+        };
+        self.refusals = left;
+        true
+    }
+
     /// Forgets that growth was ever refused: there is room again.
     pub(crate) fn try_anew(&mut self) {
         self.patience = 0;
+        self.refusals = 0;
     }
 
     /// Frees the chunk. The one before it counts as full.
