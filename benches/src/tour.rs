@@ -12,6 +12,7 @@ pub mod input;
 pub mod limited;
 pub mod naive;
 pub mod probe;
+pub mod profiled;
 pub mod report;
 mod scratch;
 mod table;

@@ -2,6 +2,8 @@
 
 #[path = "support/files.rs"]
 mod files;
+#[path = "../../crates/memstats/tests/wire/mod.rs"]
+mod wire;
 
 use std::{
     fs,
@@ -383,5 +385,59 @@ fn under_a_limit_the_trims_are_printed() {
     for wrong in ["110%", "-1", "1e3Q", "lots"] {
         let error = usage_error(&run(&[&format!("--limit={wrong}")]));
         assert!(error.contains("--limit"), "{error}");
+    }
+}
+
+#[test]
+fn the_naive_run_leaves_a_profile_and_a_flame_graph() {
+    // In a place of its own, since tours of other tests leave theirs in the usual one.
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("profiled");
+    fs::create_dir_all(place.join("release")).unwrap();
+    for program in [
+        env!("CARGO_BIN_EXE_tour"),
+        env!("CARGO_BIN_EXE_tour-counted"),
+    ] {
+        let link = place
+            .join("release")
+            .join(Path::new(program).file_name().unwrap());
+        let _ = fs::remove_file(&link);
+        fs::hard_link(program, link).unwrap();
+    }
+    let program = place.join("release/tour").with_extension(
+        env!("CARGO_BIN_EXE_tour")
+            .rsplit_once(".exe")
+            .map_or("", |_| "exe"),
+    );
+    let [profile, graph] =
+        ["tour-naive.pb.gz", "tour-naive.svg"].map(|name| place.join("thrifty").join(name));
+    for file in [&profile, &graph] {
+        let _ = fs::remove_file(file);
+    }
+    let mut command = Command::new(program);
+    command.args(["--lines", "3000", "--rounds", "1"]);
+    let text = success(&command.stdin(Stdio::null()).output().unwrap());
+    for file in [&profile, &graph] {
+        assert!(text.contains(&*file.to_string_lossy()), "{text}");
+    }
+
+    let decoded = wire::decode(&fs::read(&profile).unwrap());
+    assert_eq!(decoded.default_sample_type, "alloc_space");
+    let bytes = |is_in: &dyn Fn(&[&str]) -> bool| -> f64 {
+        let samples = decoded.samples.iter();
+        let samples = samples.filter(|sample| is_in(&decoded.names(sample)));
+        samples.map(|sample| sample.values[1] as f64).sum()
+    };
+    let all = bytes(&|_| true);
+    // What the other child has counted, of the whole job.
+    let row = text.lines().find(|line| line.starts_with("│ naive "));
+    let cell = row.unwrap().split(['│', '┆']).nth(3).unwrap().trim();
+    let counted = cell.parse::<f64>().unwrap() * 3000.0;
+    assert!((all / counted - 1.0).abs() < 0.2, "{all} of {counted}");
+    if cfg!(target_os = "linux") {
+        let hot = bytes(&|names| names.iter().any(|name| name.contains("template")));
+        assert!(hot > 0.15 * all, "{hot} of {all}");
+        assert!(text.contains(" %") && text.contains("template\n"), "{text}");
+        let svg = fs::read_to_string(&graph).unwrap();
+        assert!(svg.contains("template") && svg.trim_end().ends_with("</svg>"));
     }
 }

@@ -54,6 +54,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         "suite",
         "--bin",
         "suite-counted",
+        // What counts there is to count and nothing else: no sampler.
+        "--no-default-features",
         "--features",
         features,
     ];

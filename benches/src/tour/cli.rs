@@ -8,7 +8,7 @@ use thrifty_workloads::logs::LogSpec;
 
 use super::{
     input::Input,
-    limited, table,
+    limited, profiled, table,
     timing::{self, Plan, agree},
     variant::Variant,
     worker::{self, Told},
@@ -21,7 +21,7 @@ use crate::failure::{Failure, print};
 /// alone; and that spread over threads that share interners of keys. All read the log, split lines, parse
 /// time, host, component, level and message, count by template and make the top tables. Their answers are
 /// compared in every round; then you see what each costs in time and memory, and which stage made the
-/// difference.
+/// difference. A heap profile of the naive run, and a flame graph of it, are left in target/thrifty.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tour", bin_name = "cargo xtask tour")]
 pub struct Args {
@@ -94,7 +94,7 @@ fn run(args: &Args) -> Result<String, Failure> {
     let plan = Plan {
         rounds: args.rounds.map(usize::from),
     };
-    let bar = progress_bar(plan.most_rounds() + 1 + 2 * Variant::ALL.len());
+    let bar = progress_bar(plan.most_rounds() + 2 + 2 * Variant::ALL.len());
     let timed = timing::measure(input.files(), plan, || bar.inc(1))?;
     let ask_all = |ask: fn(Variant, &[PathBuf]) -> Result<Told, Failure>| {
         Variant::ALL.map(|variant| {
@@ -108,6 +108,9 @@ fn run(args: &Args) -> Result<String, Failure> {
     let resident = [naive?, tuned?, thrifty?].map(|told| told.resident_peak_bytes);
     let [naive, tuned, thrifty] = ask_all(worker::ask_counted);
     let counted = [naive?, tuned?, thrifty?].map(|told| told.counted.unwrap_or_default());
+    let profiled = profiled::ask(input.files())?;
+    bar.inc(1);
+    agree(&timed.report, &profiled.report)?;
     let limited = match &args.limit {
         None => None,
         Some(limit) => {
@@ -118,6 +121,7 @@ fn run(args: &Args) -> Result<String, Failure> {
     };
     bar.finish_and_clear();
     let mut text = table::render(&timed, resident, &counted, input.origin());
+    text.push_str(&profiled::render(&profiled));
     if let Some(limited) = &limited {
         text.push_str(&limited::render(limited));
     }

@@ -8,7 +8,8 @@ use core::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
-use self::figures::{bytes, per_line, ratio};
+pub(super) use self::figures::bytes;
+use self::figures::{per_line, ratio};
 use super::{
     probe::Stage,
     thrifty,

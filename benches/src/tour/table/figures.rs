@@ -43,7 +43,7 @@ pub(super) fn ratio(one: u64, other: u64) -> String {
 }
 
 /// Bytes in binary units.
-pub(super) fn bytes(count: u64) -> String {
+pub(in crate::tour) fn bytes(count: u64) -> String {
     let mut value = count as f64;
     let mut units = ["B", "KiB", "MiB", "GiB"].into_iter();
     let mut unit = units.next().unwrap_or("B");
