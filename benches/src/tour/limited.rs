@@ -26,6 +26,8 @@ pub struct Limited {
     pub limit_bytes: u64,
     /// The most that was live.
     pub peak_bytes: u64,
+    /// The most that was resident, where the system tells.
+    pub resident_peak_bytes: Option<u64>,
     /// The sums, as a line of text.
     pub summary: String,
     /// The last trims, a line of text each.
@@ -69,6 +71,7 @@ fn limited(args: &[OsString]) -> Result<Limited, Failure> {
         report,
         limit_bytes: stats.soft_limit_bytes.unwrap_or(0),
         peak_bytes: read.peak_bytes,
+        resident_peak_bytes: thrifty_memstats::os::memory().resident_peak_bytes,
         summary: stats.to_string(),
         trims: trims.map(ToString::to_string).collect(),
         exhausted: stats.exhausted,
@@ -89,13 +92,21 @@ pub(super) fn ask(limit: &str, files: &[PathBuf]) -> Result<Limited, Failure> {
 
 /// What is printed about it.
 pub(super) fn render(limited: &Limited) -> String {
+    let mib = |bytes| bytes as f64 / f64::from(1 << 20);
     let mut text = format!(
         "\nThrifty under a soft limit, with its pool of chunks registered\n  {}\n  at most {:.1} MiB live",
         limited.summary,
-        limited.peak_bytes as f64 / f64::from(1 << 20)
+        mib(limited.peak_bytes)
     );
+    if let Some(resident) = limited.resident_peak_bytes {
+        let _fits = write!(text, ", {:.1} MiB resident", mib(resident));
+    }
     if limited.trims.is_empty() {
-        text.push_str("; the limit was never near, so nothing was trimmed");
+        text.push_str(if is_near(limited) {
+            "; the limit was near between two looks only, and nothing was trimmed"
+        } else {
+            "; the limit was never near, so nothing was trimmed"
+        });
     }
     if limited.exhausted > 0 {
         text.push_str(
@@ -110,6 +121,14 @@ pub(super) fn render(limited: &Limited) -> String {
     text
 }
 
+/// Whether a tenth of the limit was all that was left at some time.
+fn is_near(limited: &Limited) -> bool {
+    let most = limited
+        .peak_bytes
+        .max(limited.resident_peak_bytes.unwrap_or(0));
+    most >= limited.limit_bytes - limited.limit_bytes / 10
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,13 +137,22 @@ mod tests {
     fn what_is_printed_says_what_happened() {
         let mut limited = Limited {
             report: Report::default(),
-            limit_bytes: 1 << 20,
+            limit_bytes: 4 << 20,
             peak_bytes: 3 << 19,
-            summary: "soft limit 1.0 MiB; 1 trims".into(),
+            resident_peak_bytes: None,
+            summary: "soft limit 4.0 MiB; 1 trims".into(),
             trims: Vec::new(),
             exhausted: 0,
         };
         assert!(render(&limited).contains("at most 1.5 MiB live; the limit was never near"));
+        limited.resident_peak_bytes = Some(5 << 20);
+        let text = render(&limited);
+        assert!(
+            text.contains("live, 5.0 MiB resident; the limit was near between"),
+            "{text}"
+        );
+        (limited.resident_peak_bytes, limited.peak_bytes) = (Some(1), 15 << 18);
+        assert!(render(&limited).contains("the limit was near between"));
         limited.trims.push("trim 1 (limit)".into());
         limited.exhausted = 1;
         let text = render(&limited);

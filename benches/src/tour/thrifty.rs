@@ -55,6 +55,7 @@ use std::{
 
 use thrifty_arena::{Arena, ArenaVec};
 use thrifty_interner::InternError;
+use thrifty_memstats::limit;
 use thrifty_pool::BufferPool;
 
 use self::{
@@ -210,6 +211,10 @@ impl<'n> Worker<'n> {
             };
             self.chunk(&chunk, &arena)?;
             arena.reset();
+            // Its buffer idles from here on. Under a limit that is near this thread trims, and waits with the
+            // next chunk, whether or not the controller's thread has its turn; else this is one load.
+            drop(chunk);
+            limit::assist();
         }
     }
 

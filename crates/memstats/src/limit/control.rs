@@ -26,7 +26,13 @@ use super::{
     stats::{Reason, Trim},
     total::{self, SystemFiles},
 };
-use crate::{alarm::Alarm, installed::is_installed, os, registry, seat::Seat, thread::REGISTRY};
+use crate::{
+    alarm::{Alarm, Look},
+    installed::is_installed,
+    os, registry,
+    seat::Seat,
+    thread::REGISTRY,
+};
 
 static STATE: Mutex<State> = Mutex::new(State::new());
 static CYCLE: Mutex<Hands> = Mutex::new(Hands::new());
@@ -37,6 +43,11 @@ static STARTING: Mutex<()> = Mutex::new(());
 
 /// How often a share of a control group's limit is looked up again.
 const RESOLVE_EVERY: Duration = Duration::from_secs(10);
+
+/// The turn to look or to run a cycle.
+fn turn() -> MutexGuard<'static, Hands> {
+    CYCLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The state. No user code is to run while it is held.
 pub(crate) fn state() -> MutexGuard<'static, State> {
@@ -97,24 +108,29 @@ pub(crate) fn start() -> Result<(), LimitError> {
 
 /// Makes the settings known to the allocator's hooks, and has the controller look at them.
 pub(crate) fn settings_changed(state: &State) {
-    publish(state);
+    publish(state, Look::Now);
     wake();
 }
 
 /// Threads look at the sum more often under a small limit: a thousandth of it, at most as rarely as
 /// they look for peaks anyway.
-fn publish(state: &State) {
+fn publish(state: &State, look: Look) {
     let lines = state.governor.lines();
     let interval = lines.goal.map_or(registry::INTERVAL_BYTES, |goal| {
         (goal / 1024).clamp(registry::FINE_INTERVAL_BYTES, registry::INTERVAL_BYTES)
     });
     REGISTRY.look_every(interval);
     ALARM.set_trigger(lines.trigger);
+    ALARM.look(if lines.goal.is_some() {
+        look
+    } else {
+        Look::Never
+    });
 }
 
 fn run() {
     loop {
-        let rest = tend();
+        let rest = tend(&mut turn());
         if rest.listen {
             ALARM.listen();
             // Whoever counted before it found the bell silent did not ring: look once more.
@@ -135,15 +151,14 @@ fn run() {
 
 /// Until when there is nothing to do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rest {
+struct Rest {
     wait: Duration,
     listen: bool,
-    pub(crate) trimmed: bool,
+    trimmed: bool,
 }
 
 /// Looks, and runs a cycle if one is due.
-pub(crate) fn tend() -> Rest {
-    let mut hands = CYCLE.lock().unwrap_or_else(PoisonError::into_inner);
+fn tend(hands: &mut Hands) -> Rest {
     resolve_again();
     let reading = reading();
     let mut state = state();
@@ -152,7 +167,15 @@ pub(crate) fn tend() -> Rest {
     state.notice(notice, reading);
     match verdict {
         Verdict::Rest { wait, listen } => {
-            publish(&state);
+            let end = now + wait;
+            publish(
+                &state,
+                if listen {
+                    Look::AtOrCrossed(end)
+                } else {
+                    Look::At(end)
+                },
+            );
             Rest {
                 wait,
                 listen,
@@ -160,7 +183,7 @@ pub(crate) fn tend() -> Rest {
             }
         }
         Verdict::Trim(plan) => {
-            trim(state, &mut hands, &plan);
+            trim(state, hands, &plan);
             Rest {
                 wait: Duration::ZERO,
                 listen: false,
@@ -172,7 +195,13 @@ pub(crate) fn tend() -> Rest {
 
 /// Lets the calling thread do what the controller would, if it is due.
 pub(crate) fn assist() -> bool {
-    !is_inside() && ALARM.is_crossed(|| live().unwrap_or(0)) && tend().trimmed
+    let is_due = || ALARM.is_due(now, || live().unwrap_or(0));
+    if is_inside() || !is_due() {
+        return false;
+    }
+    let mut hands = turn();
+    // Whoever had the turn before may have done it.
+    is_due() && tend(&mut hands).trimmed
 }
 
 /// Runs a cycle that was asked for.
@@ -180,7 +209,7 @@ pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
     if is_inside() {
         return None;
     }
-    let mut hands = CYCLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut hands = turn();
     let plan = Plan {
         reason: Reason::Forced,
         first: Pressure::Low,
@@ -222,7 +251,10 @@ fn trim(mut state: MutexGuard<'static, State>, hands: &mut Hands, plan: &Plan) -
     let crew = members.iter().map(|member| member.id).zip(records);
     let mut state = self::state();
     let trim = state.settle(began, plan, &outcome, crew);
-    publish(&state);
+    publish(
+        &state,
+        state.governor.pause_end().map_or(Look::Now, Look::At),
+    );
     trim
 }
 

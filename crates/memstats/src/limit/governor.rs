@@ -205,6 +205,11 @@ impl Governor {
         (Verdict::Trim(self.plan(reason, reading, budget)), None)
     }
 
+    /// When the pause ends that a cycle was followed by, if there is one.
+    pub(crate) const fn pause_end(&self) -> Option<Instant> {
+        self.not_before
+    }
+
     /// What is left of the pause.
     fn wait(&mut self, now: Instant) -> Option<Duration> {
         let wait = self.not_before?.since(now);

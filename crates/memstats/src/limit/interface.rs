@@ -203,9 +203,15 @@ pub fn trim_now(pressure: Pressure) -> Result<Trim, TrimError> {
 /// Runs a cycle on behalf of the controller, if one is due; `true` if one ran.
 ///
 /// For a program that can outrun the controller: a thread that calls this between two requests or
-/// batches does not take up the next while the limit is near and memory can be had. It costs a fence
-/// and a sum of some hundred nanoseconds when nothing is due, and less without a limit. In a
-/// reclaimer it does nothing.
+/// batches does not take up the next while the limit is near and memory can be had, and does not
+/// depend on when the controller's thread gets to run. What is due is what the controller would do
+/// now: a cycle when the live heap has reached its trigger, and a look at what is resident whenever
+/// [`Tuning::poll`] has passed or a setting has changed; nothing while a pause lasts.
+///
+/// It costs a fence and a sum of some hundred nanoseconds when nothing is due, reading a clock in a
+/// pause, one load without a limit; some ten microseconds for a look. A cycle takes what its
+/// reclaimers take, and one that another thread runs is waited for: call it where no lock is held that
+/// a reclaimer wants. In a reclaimer it does nothing.
 ///
 /// # Examples
 ///
