@@ -5,7 +5,7 @@ use core::hash::BuildHasher;
 use core::mem::size_of;
 use core::str::Utf8Error;
 
-use crate::interner::{refuse, symbol};
+use crate::interner::symbol;
 use crate::live::{Query, Source};
 use crate::{InternError, Interner, Key, Symbol};
 
@@ -38,7 +38,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     pub fn intern_with_status(&self, key: &K) -> (Y, bool) {
         match self.try_intern_with_status(key) {
             Ok(interned) => interned,
-            Err(error) => refuse(error),
+            Err(error) => crate::cold_panic(&error),
         }
     }
 
@@ -109,7 +109,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
         K: 'a,
     {
         if let Err(error) = self.try_intern_many(keys, symbols) {
-            refuse(error);
+            crate::cold_panic(&error);
         }
     }
 
@@ -217,7 +217,7 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
     pub fn intern_utf8(&self, bytes: &[u8]) -> Result<Y, Utf8Error> {
         match self.try_intern_utf8(bytes) {
             Ok(interned) => interned,
-            Err(error) => refuse(error),
+            Err(error) => crate::cold_panic(&error),
         }
     }
 
@@ -265,7 +265,7 @@ impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Inte
     fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
         let result = self.for_each(keys.into_iter(), |query| self.intern_query(query).map(drop));
         if let Err(error) = result {
-            refuse(error);
+            crate::cold_panic(&error);
         }
     }
 }

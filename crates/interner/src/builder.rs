@@ -1,7 +1,11 @@
 //! Settings of an interner.
 
+use core::fmt;
+use core::hash::BuildHasher;
+use core::marker::PhantomData;
+
 use crate::live::Bounds;
-use crate::{DefaultState, InternError, Interner, Key, Symbol};
+use crate::{DefaultState, InternError, Interner, Key, Kinds, Sym, Symbol};
 
 /// Settings for an [`Interner`], from [`Interner::builder`].
 ///
@@ -15,9 +19,15 @@ use crate::{DefaultState, InternError, Interner, Key, Symbol};
 ///     .max_length(255)
 ///     .build();
 /// ```
-#[derive(Clone, Debug)]
-pub struct Builder<S = DefaultState> {
+pub struct Builder<K: ?Sized = str, Y = Sym, S = DefaultState> {
     state: S,
+    settings: Settings,
+    kinds: Kinds<K, Y>,
+}
+
+/// All but the hasher.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
     bytes: usize,
     symbols: usize,
     length: usize,
@@ -27,22 +37,25 @@ pub struct Builder<S = DefaultState> {
     statistics: bool,
 }
 
-impl Builder {
+impl<K: ?Sized, Y> Builder<K, Y> {
     pub(crate) const fn new() -> Self {
         Self {
             state: DefaultState::new(),
-            bytes: usize::MAX,
-            symbols: usize::MAX,
-            length: usize::MAX,
-            shards: 0,
-            capacity: 0,
-            #[cfg(feature = "stats")]
-            statistics: false,
+            settings: Settings {
+                bytes: usize::MAX,
+                symbols: usize::MAX,
+                length: usize::MAX,
+                shards: 0,
+                capacity: 0,
+                #[cfg(feature = "stats")]
+                statistics: false,
+            },
+            kinds: PhantomData,
         }
     }
 }
 
-impl<S> Builder<S> {
+impl<K: ?Sized + Key, Y: Symbol, S> Builder<K, Y, S> {
     /// The greatest number of bytes that the interner takes from the allocator, all told. Without, there is none.
     ///
     /// It is exact, whatever threads do at once. While a table is replaced, both count. Only while
@@ -59,7 +72,7 @@ impl<S> Builder<S> {
     /// ```
     #[must_use]
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.bytes = bytes;
+        self.settings.bytes = bytes;
         self
     }
 
@@ -77,7 +90,7 @@ impl<S> Builder<S> {
     /// ```
     #[must_use]
     pub const fn max_symbols(mut self, symbols: usize) -> Self {
-        self.symbols = symbols;
+        self.settings.symbols = symbols;
         self
     }
 
@@ -94,7 +107,7 @@ impl<S> Builder<S> {
     /// ```
     #[must_use]
     pub const fn max_length(mut self, bytes: usize) -> Self {
-        self.length = bytes;
+        self.settings.length = bytes;
         self
     }
 
@@ -111,7 +124,7 @@ impl<S> Builder<S> {
     /// ```
     #[must_use]
     pub const fn shards(mut self, shards: usize) -> Self {
-        self.shards = shards;
+        self.settings.shards = shards;
         self
     }
 
@@ -127,7 +140,7 @@ impl<S> Builder<S> {
     /// ```
     #[must_use]
     pub const fn capacity(mut self, strings: usize) -> Self {
-        self.capacity = strings;
+        self.settings.capacity = strings;
         self
     }
 
@@ -147,7 +160,7 @@ impl<S> Builder<S> {
     #[cfg(feature = "stats")]
     #[must_use]
     pub const fn statistics(mut self, counted: bool) -> Self {
-        self.statistics = counted;
+        self.settings.statistics = counted;
         self
     }
 
@@ -161,16 +174,11 @@ impl<S> Builder<S> {
     /// let repeatable: Interner = Interner::builder().hasher(DefaultState::with_seed(1)).build();
     /// ```
     #[must_use]
-    pub fn hasher<T>(self, state: T) -> Builder<T> {
+    pub fn hasher<T: BuildHasher>(self, state: T) -> Builder<K, Y, T> {
         Builder {
             state,
-            bytes: self.bytes,
-            symbols: self.symbols,
-            length: self.length,
-            shards: self.shards,
-            capacity: self.capacity,
-            #[cfg(feature = "stats")]
-            statistics: self.statistics,
+            settings: self.settings,
+            kinds: PhantomData,
         }
     }
 
@@ -189,10 +197,10 @@ impl<S> Builder<S> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn build<K: ?Sized + Key, Y: Symbol>(self) -> Interner<K, Y, S> {
+    pub fn build(self) -> Interner<K, Y, S> {
         match self.try_build() {
             Ok(interner) => interner,
-            Err(error) => panic!("{error}"),
+            Err(error) => crate::cold_panic(&error),
         }
     }
 
@@ -207,11 +215,13 @@ impl<S> Builder<S> {
     /// ```
     /// use thrifty_interner::{Interner, Sym};
     ///
-    /// let much = Interner::builder().max_bytes(1 << 10).capacity(1 << 20);
-    /// assert!(much.try_build::<str, Sym>().is_err());
+    /// let much = Interner::<str, Sym>::builder().max_bytes(1 << 10).capacity(1 << 20);
+    /// assert!(much.try_build().is_err());
     /// ```
-    pub fn try_build<K: ?Sized + Key, Y: Symbol>(self) -> Result<Interner<K, Y, S>, InternError> {
-        let symbols = u32::try_from(self.symbols).map_or(Y::COUNT, |wanted| wanted.min(Y::COUNT));
+    pub fn try_build(self) -> Result<Interner<K, Y, S>, InternError> {
+        let settings = self.settings;
+        let symbols =
+            u32::try_from(settings.symbols).map_or(Y::COUNT, |wanted| wanted.min(Y::COUNT));
         #[cfg_attr(
             not(feature = "stats"),
             expect(unused_mut, reason = "nothing to set up")
@@ -219,19 +229,19 @@ impl<S> Builder<S> {
         let mut interner = Interner::with_bounds(
             self.state,
             Bounds {
-                bytes: self.bytes,
+                bytes: settings.bytes,
                 symbols,
-                length: self.length,
-                shards: self.shards,
+                length: settings.length,
+                shards: settings.shards,
                 align: K::ALIGN,
             },
         );
         #[cfg(feature = "stats")]
-        if self.statistics {
+        if settings.statistics {
             interner.counters_mut().start()?;
         }
-        if self.capacity != 0 {
-            match u32::try_from(self.capacity) {
+        if settings.capacity != 0 {
+            match u32::try_from(settings.capacity) {
                 Ok(strings) if strings <= symbols => {
                     interner.live().body_or_new()?.reserve(strings)?;
                 }
@@ -243,5 +253,23 @@ impl<S> Builder<S> {
             }
         }
         Ok(interner)
+    }
+}
+
+impl<K: ?Sized, Y, S: Clone> Clone for Builder<K, Y, S> {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            settings: self.settings,
+            kinds: PhantomData,
+        }
+    }
+}
+
+impl<K: ?Sized, Y, S> fmt::Debug for Builder<K, Y, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -93,7 +93,8 @@ impl<K: Key + ?Sized, Y: Symbol> Interner<K, Y, DefaultState> {
     ///
     /// # Errors
     ///
-    /// A key comes twice, there are more of them than symbols, or the allocator refuses the room.
+    /// A key comes twice, there are more of them than symbols, or there is no room: the allocator refuses it, or the keys
+    /// have more than 8 GiB together.
     ///
     /// # Examples
     ///

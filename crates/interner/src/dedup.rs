@@ -28,6 +28,7 @@ use crate::key::Key;
 use crate::panics::cold_panic;
 use crate::shared::{Shared, block};
 use crate::state::DefaultState;
+use crate::stats::Headroom;
 
 /// One copy of each string, for input without an end: a cache that gives out shared handles, and keeps a
 /// bounded number of bytes.
@@ -63,10 +64,11 @@ use crate::state::DefaultState;
 ///
 /// The limit counts all that the cache itself keeps: the blocks of its keys (8 bytes and the key, as [`Shared`]
 /// says), 26 bytes for each place in its tables, of which up to a fifth is free (half, below some hundred), two
-/// bytes for each 64 bytes of the limit once something was evicted, and 256 bytes for a shard. While a shard's
-/// table grows, by a quarter, its old one exists beside the new; keys on their way in and out, up to 17 for a
-/// thread, exist beside the cache. It does not count what malloc adds, nor what callers hold: a program has at most
-/// the limit and the blocks that its own handles keep, of which those that the cache still remembers count once.
+/// bytes for each 64 bytes of the limit once something was evicted, and 256 bytes for a shard. While a shard's table grows, by
+/// a quarter, or shrinks, because keys are longer than they were, its old one exists beside the new; keys on their
+/// way in and out, up to 17 for a thread, exist beside the cache. It does not count what malloc adds, nor what callers
+/// hold: a program has at most the limit and the blocks that its own handles keep, of which those that the cache still
+/// remembers count once.
 ///
 /// Each shard has an equal share of the limit. A key larger than a quarter of that gets a copy of its own.
 ///
@@ -82,8 +84,8 @@ use crate::state::DefaultState;
 ///
 /// The child of a `fork` that happened while another thread was at a shard waits for that shard for ever.
 pub struct Dedup<K: ?Sized + Key = str, S = DefaultState> {
-    settings: Settings,
-    state: S,
+    /// What it was made by: its settings and its hasher.
+    builder: DedupBuilder<K, S>,
     shards: Shards<K>,
 }
 
@@ -106,7 +108,7 @@ impl<K: ?Sized + Key> Dedup<K> {
         /// ```
         #[must_use]
         pub const fn new(max_bytes: usize) -> Self {
-            Self::with_settings(Settings::new(max_bytes), DefaultState::new())
+            Self::with_hasher(max_bytes, DefaultState::new())
         }
     }
 
@@ -116,19 +118,38 @@ impl<K: ?Sized + Key> Dedup<K> {
     ///
     /// [`DedupBuilder`] has one.
     pub const fn builder(max_bytes: usize) -> DedupBuilder<K> {
-        DedupBuilder::new(max_bytes)
+        DedupBuilder::new(max_bytes, DefaultState::new())
     }
 }
 
 impl<K: ?Sized + Key, S> Dedup<K, S> {
     const_unless_loom! {
-        const fn with_settings(settings: Settings, state: S) -> Self {
-            Self {
-                settings,
-                state,
-                shards: Shards::new(&settings),
-            }
+        /// A cache with a hasher of the caller's that keeps at most so many bytes.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::hash::RandomState;
+        /// use thrifty_interner::Dedup;
+        ///
+        /// let hosts: Dedup<str, RandomState> = Dedup::with_hasher(1 << 20, RandomState::new());
+        /// assert_eq!(*hosts.dedup("db-1"), *"db-1");
+        /// ```
+        #[must_use]
+        pub const fn with_hasher(max_bytes: usize, state: S) -> Self {
+            Self::from_builder(DedupBuilder::new(max_bytes, state))
         }
+    }
+
+    const_unless_loom! {
+        const fn from_builder(builder: DedupBuilder<K, S>) -> Self {
+            let shards = Shards::new(&builder.settings);
+            Self { builder, shards }
+        }
+    }
+
+    const fn settings(&self) -> &Settings {
+        &self.builder.settings
     }
 
     /// How many bytes the cache keeps at most.
@@ -142,7 +163,7 @@ impl<K: ?Sized + Key, S> Dedup<K, S> {
     /// ```
     #[must_use]
     pub const fn max_bytes(&self) -> usize {
-        self.settings.max_bytes
+        self.settings().max_bytes
     }
 
     /// How many keys are cached.
@@ -175,7 +196,8 @@ impl<K: ?Sized + Key, S> Dedup<K, S> {
         self.len() == 0
     }
 
-    /// How many bytes there are to the limit. Zero, or nearly, is the usual state of a cache that evicts.
+    /// How many bytes there are to the limit: next to none is the usual state of a cache that evicts. The number of keys
+    /// has no limit of its own.
     ///
     /// # Examples
     ///
@@ -184,11 +206,14 @@ impl<K: ?Sized + Key, S> Dedup<K, S> {
     ///
     /// let hosts: Dedup = Dedup::new(1 << 20);
     /// let _ = hosts.dedup("db-1");
-    /// assert!((1..1 << 20).contains(&hosts.headroom()));
+    /// assert!((1..1 << 20).contains(&hosts.headroom().bytes_left));
     /// ```
     #[must_use]
-    pub fn headroom(&self) -> usize {
-        self.max_bytes().saturating_sub(self.stats().reserved_bytes)
+    pub fn headroom(&self) -> Headroom {
+        Headroom {
+            bytes_left: self.max_bytes().saturating_sub(self.stats().reserved_bytes),
+            strings_left: usize::MAX,
+        }
     }
 
     /// What the cache holds, and how often it helped. Every shard is locked for a moment, one after the other.
@@ -285,11 +310,11 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     #[inline]
     pub fn try_dedup(&self, key: &K) -> Result<Shared<K>, InternError> {
         let bytes = key.as_bytes();
-        if bytes.len() > self.settings.max_length {
+        if bytes.len() > self.settings().max_length {
             return self.pass_by_cold(key, self.too_long(bytes.len()));
         }
-        let hashed = Hashed::new(&self.state, bytes);
-        let made = match self.shards.get_or_make(&self.settings) {
+        let hashed = Hashed::new(&self.builder.state, bytes);
+        let made = match self.shards.get_or_make(self.settings()) {
             Ok(made) => made,
             Err(error) => return self.pass_by_cold(key, error),
         };
@@ -316,7 +341,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     pub fn get(&self, key: &K) -> Option<Shared<K>> {
         let bytes = key.as_bytes();
         let made = self.shards.get()?;
-        let hashed = Hashed::new(&self.state, bytes);
+        let hashed = Hashed::new(&self.builder.state, bytes);
         made.of(hashed).look(hashed.hash, bytes)
     }
 
@@ -329,18 +354,18 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
         hashed: Hashed,
         key: &K,
     ) -> Result<Shared<K>, InternError> {
-        if self.settings.when_full == WhenFull::Refuse && !shard.might_take(key, rules) {
+        if self.settings().when_full == WhenFull::Refuse && !shard.might_take(key, rules) {
             // Whoever sends long keys would else have each copied, for an error.
-            return Err(self.settings.limit());
+            return Err(self.settings().limit());
         }
         let fresh = Shared::try_new(key)?;
         match shard.insert_cold(hashed.hash, fresh, rules) {
             Ok(shared) => Ok(shared),
-            Err((fresh, _)) if self.settings.when_full != WhenFull::Refuse => {
+            Err((fresh, _)) if self.settings().when_full != WhenFull::Refuse => {
                 shard.lock().counts.unshared += 1;
                 Ok(fresh)
             }
-            Err((_, InternError::MemoryLimit { .. })) => Err(self.settings.limit()),
+            Err((_, InternError::MemoryLimit { .. })) => Err(self.settings().limit()),
             Err((_, error)) => Err(error),
         }
     }
@@ -348,7 +373,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     /// A copy for who is not even looked for.
     #[cold]
     fn pass_by_cold(&self, key: &K, error: InternError) -> Result<Shared<K>, InternError> {
-        match self.settings.when_full {
+        match self.settings().when_full {
             WhenFull::Refuse => Err(error),
             WhenFull::Evict | WhenFull::Unshared => Shared::try_new(key),
         }
@@ -357,7 +382,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     fn too_long(&self, length_bytes: usize) -> InternError {
         InternError::TooLong {
             length_bytes,
-            limit_bytes: self.settings.max_length,
+            limit_bytes: self.settings().max_length,
         }
     }
 }
@@ -365,7 +390,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
 impl<K: ?Sized + Key, S> fmt::Debug for Dedup<K, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dedup")
-            .field("settings", &self.settings)
+            .field("settings", self.settings())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

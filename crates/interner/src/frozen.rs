@@ -254,7 +254,8 @@ impl<K: Portable + ?Sized, Y: Symbol> Frozen<K, Y> {
     ///
     /// # Errors
     ///
-    /// The bytes are not what `to_bytes` wrote for such keys. What is wrong, says the [`FrozenError`].
+    /// The bytes are not what `to_bytes` wrote for such keys. What is wrong, says the [`FrozenError`]; bytes from a machine
+    /// that aligns or orders the keys' elements otherwise have errors of their own.
     ///
     /// # Examples
     ///

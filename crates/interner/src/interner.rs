@@ -80,7 +80,9 @@ impl Interner {
             Self::with_hasher(DefaultState::new())
         }
     }
+}
 
+impl<K: ?Sized + Key, Y: Symbol> Interner<K, Y> {
     /// Settings for an interner: limits, hasher, capacity.
     ///
     /// # Examples
@@ -91,7 +93,7 @@ impl Interner {
     /// let interner: Interner = Interner::builder().max_bytes(1 << 20).build();
     /// ```
     #[must_use]
-    pub const fn builder() -> Builder {
+    pub const fn builder() -> Builder<K, Y> {
         Builder::new()
     }
 }
@@ -350,7 +352,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
             Source::Borrowed,
         ) {
             Ok(symbol) => symbol,
-            Err(error) => refuse(error),
+            Err(error) => crate::cold_panic(&error),
         }
     }
 
@@ -400,7 +402,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     pub fn intern_static(&self, key: &'static K) -> Y {
         match self.try_intern_static(key) {
             Ok(symbol) => symbol,
-            Err(error) => refuse(error),
+            Err(error) => crate::cold_panic(&error),
         }
     }
 
@@ -435,13 +437,6 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
 #[inline]
 pub(crate) fn symbol<Y: Symbol>(number: u32) -> Option<Y> {
     Y::try_from_index(number.wrapping_sub(1))
-}
-
-#[cold]
-#[inline(never)]
-#[track_caller]
-pub(crate) fn refuse(error: InternError) -> ! {
-    panic!("{error}");
 }
 
 impl<K: ?Sized + Key, Y: Symbol, S> MemoryUsage for Interner<K, Y, S> {

@@ -9,18 +9,17 @@ mod store;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
-use core::marker::PhantomData;
 
 use hashbrown::{HashTable, TryReserveError};
 use thrifty_sync::const_unless_loom;
 
 pub use self::{builder::LocalBuilder, iter::LocalIter};
 use self::{
-    limits::{Allowance, Limits},
+    limits::Allowance,
     store::{MAX_LEN, Place, Store, grow_by_quarters},
 };
 use crate::live::{budget::Budget, history::History};
-use crate::{DefaultState, InternError, Key, Kinds, Mark, StaleMark, Sym, Symbol};
+use crate::{DefaultState, InternError, Key, Mark, StaleMark, Sym, Symbol};
 
 /// An interner for one thread at a time: inserts by `&mut`, no atomics.
 ///
@@ -63,15 +62,14 @@ use crate::{DefaultState, InternError, Key, Kinds, Mark, StaleMark, Sym, Symbol}
 ///
 /// `Send` and `Sync`: a reference can be read from many threads, an insert needs the interner for itself.
 pub struct LocalInterner<K: ?Sized = str, Y = Sym, S = DefaultState> {
-    state: S,
+    /// What it was made by: its hasher and its limits.
+    builder: LocalBuilder<K, Y, S>,
     /// Where each record is, found by the hash of its bytes.
     table: HashTable<Place>,
     /// Where each record is, found by its index.
     places: Vec<Place>,
     store: Store,
-    limits: Limits,
     history: History,
-    kinds: Kinds<K, Y>,
 }
 
 impl<K: Key + ?Sized, Y: Symbol> LocalInterner<K, Y> {
@@ -88,7 +86,7 @@ impl<K: Key + ?Sized, Y: Symbol> LocalInterner<K, Y> {
         /// ```
         #[must_use]
         pub const fn new() -> Self {
-            Self::from_parts(DefaultState::new(), Limits::NONE)
+            Self::with_hasher(DefaultState::new())
         }
     }
 
@@ -104,21 +102,37 @@ impl<K: Key + ?Sized, Y: Symbol> LocalInterner<K, Y> {
     /// ```
     #[must_use]
     pub const fn builder() -> LocalBuilder<K, Y> {
-        LocalBuilder::new()
+        LocalBuilder::new(DefaultState::new())
     }
 }
 
 impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
     const_unless_loom! {
-        const fn from_parts(state: S, limits: Limits) -> Self {
+        /// An empty interner with a hasher of the caller's. Allocates nothing.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::hash::RandomState;
+        /// use thrifty_interner::{LocalInterner, Sym};
+        ///
+        /// let mut names: LocalInterner<[u8], Sym, RandomState> = LocalInterner::with_hasher(RandomState::new());
+        /// names.intern(b"\xff\xfe");
+        /// ```
+        #[must_use]
+        pub const fn with_hasher(state: S) -> Self {
+            Self::from_builder(LocalBuilder::new(state))
+        }
+    }
+
+    const_unless_loom! {
+        const fn from_builder(builder: LocalBuilder<K, Y, S>) -> Self {
             Self {
-                state,
+                builder,
                 table: HashTable::new(),
                 places: Vec::new(),
                 store: Store::new(),
-                limits,
                 history: History::new(),
-                kinds: PhantomData,
             }
         }
     }
@@ -162,7 +176,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     #[inline]
     pub fn intern(&mut self, key: &K) -> Y {
         let bytes = key.as_bytes();
-        let hash = hash_of(&self.state, bytes);
+        let hash = hash_of(&self.builder.state, bytes);
         // Apart from `try_intern`, so that a hit makes no `Result`.
         match self.find(hash, bytes) {
             Some(symbol) => symbol,
@@ -193,7 +207,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     #[inline]
     pub fn try_intern(&mut self, key: &K) -> Result<Y, InternError> {
         let bytes = key.as_bytes();
-        let hash = hash_of(&self.state, bytes);
+        let hash = hash_of(&self.builder.state, bytes);
         match self.find(hash, bytes) {
             Some(symbol) => Ok(symbol),
             None => self.insert(hash, bytes),
@@ -215,7 +229,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     #[inline]
     pub fn get(&self, key: &K) -> Option<Y> {
         let bytes = key.as_bytes();
-        self.find(hash_of(&self.state, bytes), bytes)
+        self.find(hash_of(&self.builder.state, bytes), bytes)
     }
 
     #[inline]
@@ -230,7 +244,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     /// Inserts bytes that are not there. All that can fail or panic comes before all that changes.
     #[inline(never)]
     fn insert(&mut self, hash: u64, bytes: &[u8]) -> Result<Y, InternError> {
-        let limits = self.limits;
+        let limits = self.builder.limits;
         let limit_bytes = limits.len.min(MAX_LEN);
         if bytes.len() > limit_bytes {
             return Err(InternError::TooLong {
@@ -296,12 +310,13 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
                 },
             })?;
         let others = self.reserved_bytes() - self.table.allocation_size();
-        self.limits
+        self.builder
+            .limits
             .allowance(others)
             .take(table.allocation_size(), || Ok(()))?;
         // In the order of the records, which is that of memory.
         for place in &self.places {
-            let hash = hash_of(&self.state, self.store.body(*place, K::ALIGN));
+            let hash = hash_of(&self.builder.state, self.store.body(*place, K::ALIGN));
             table.insert_unique(hash, *place, |_| unreachable!("the table has room"));
         }
         self.table = table;
@@ -391,7 +406,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
             return;
         };
         let bytes = self.store.body(place, K::ALIGN);
-        let hash = hash_of(&self.state, bytes);
+        let hash = hash_of(&self.builder.state, bytes);
         match self.table.find_entry(hash, |other| *other == place) {
             Ok(entry) => drop(entry.remove()),
             // A hasher that does not keep to its word.
@@ -511,7 +526,7 @@ fn hash_of<S: BuildHasher>(state: &S, bytes: &[u8]) -> u64 {
 
 impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher + Default> Default for LocalInterner<K, Y, S> {
     fn default() -> Self {
-        Self::from_parts(S::default(), Limits::NONE)
+        Self::with_hasher(S::default())
     }
 }
 

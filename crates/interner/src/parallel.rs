@@ -9,7 +9,6 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, ParallelExtend, ParallelIterator,
 };
 
-use crate::interner::refuse;
 use crate::{InternError, Interner, Key, Symbol};
 
 impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher + Sync> Interner<K, Y, S> {
@@ -130,7 +129,7 @@ impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher + Send + Sync> Parallel
 {
     fn par_extend<I: IntoParallelIterator<Item = &'a K>>(&mut self, keys: I) {
         if let Err(error) = self.try_par_intern(keys) {
-            refuse(error);
+            crate::cold_panic(&error);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Interners for [serde](https://docs.rs/serde): each is the sequence of its keys, in the order of the symbols.
 //!
+//! What is read has room for as much as its type: 4 GiB of keys together, 8 in an [`Interner`]. More are an error.
+//!
 //! Who keeps symbols beside it has to keep them as indices of that sequence; by default they are not serialised by
 //! themselves, since they mean nothing without it.
 
@@ -15,107 +17,71 @@ use serde_core::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_core::ser::{Serialize, Serializer};
 
 use crate::{
-    DefaultState, Frozen, Interner, Key, Kinds, LocalInterner, Resolver, Symbol, backing::Backing,
+    DefaultState, Frozen, Interner, Key, LocalInterner, Resolver, Symbol, backing::Backing,
 };
 
 /// The most keys for which room is made because the input says that there are so many.
 const MAX_TRUSTED: usize = 4096;
 
-impl<K, Y, S> Serialize for LocalInterner<K, Y, S>
-where
-    K: Key + Serialize + ?Sized,
-    Y: Symbol,
-{
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        serializer.collect_seq(self.iter().map(|(_, key)| key))
-    }
+/// Writes the keys of each of these, in their order.
+macro_rules! serialize_keys {
+    ($($of:ident<$last:ident $(: $bound:path)?>),+ $(,)?) => { $(
+        impl<K, Y, $last> Serialize for $of<K, Y, $last>
+        where
+            K: Key + Serialize + ?Sized,
+            Y: Symbol,
+            $($last: $bound,)?
+        {
+            fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+                serializer.collect_seq(self.iter().map(|(_, key)| key))
+            }
+        }
+    )+ };
 }
 
-impl<K, Y, S> Serialize for Interner<K, Y, S>
-where
-    K: Key + Serialize + ?Sized,
-    Y: Symbol,
-{
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        serializer.collect_seq(self.iter().map(|(_, key)| key))
-    }
+serialize_keys!(LocalInterner<S>, Interner<S>, Frozen<B: Backing>, Resolver<B: Backing>);
+
+/// Reads keys one by one, into each of these.
+macro_rules! deserialize_keys {
+    ($($of:ident),+) => { $(
+        /// A key that comes twice is an error, since the symbols after it would be others.
+        impl<'de, K, Y, S> Deserialize<'de> for $of<K, Y, S>
+        where
+            K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
+            Y: Symbol,
+            S: BuildHasher + Default,
+        {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_seq(Keys::<K, Self> {
+                    into: Self::default(),
+                    key: PhantomData,
+                })
+            }
+        }
+    )+ };
 }
 
-impl<K, Y, B> Serialize for Frozen<K, Y, B>
-where
-    K: Key + Serialize + ?Sized,
-    Y: Symbol,
-    B: Backing,
-{
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        serializer.collect_seq(self.iter().map(|(_, key)| key))
-    }
+deserialize_keys!(LocalInterner, Interner);
+
+/// Reads keys into an interner and freezes it.
+macro_rules! deserialize_frozen {
+    ($($of:ident: $freeze:ident),+) => { $(
+        /// A key that comes twice is an error, since the symbols after it would be others. A [`LocalInterner`] collects the keys,
+        /// of which there may be 4 GiB.
+        impl<'de, K, Y> Deserialize<'de> for $of<K, Y>
+        where
+            K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
+            Y: Symbol,
+        {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let keys = LocalInterner::<K, Y, DefaultState>::deserialize(deserializer)?;
+                keys.$freeze().map_err(D::Error::custom)
+            }
+        }
+    )+ };
 }
 
-impl<K, Y, B> Serialize for Resolver<K, Y, B>
-where
-    K: Key + Serialize + ?Sized,
-    Y: Symbol,
-    B: Backing,
-{
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        serializer.collect_seq(self.iter().map(|(_, key)| key))
-    }
-}
-
-/// A key that comes twice is an error, since the symbols after it would be others.
-impl<'de, K, Y, S> Deserialize<'de> for LocalInterner<K, Y, S>
-where
-    K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
-    Y: Symbol,
-    S: BuildHasher + Default,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Keys::<K, Y, Self> {
-            into: Self::default(),
-            kinds: PhantomData,
-        })
-    }
-}
-
-/// A key that comes twice is an error, since the symbols after it would be others.
-impl<'de, K, Y, S> Deserialize<'de> for Interner<K, Y, S>
-where
-    K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
-    Y: Symbol,
-    S: BuildHasher + Default,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Keys::<K, Y, Self> {
-            into: Self::default(),
-            kinds: PhantomData,
-        })
-    }
-}
-
-/// A key that comes twice is an error, since the symbols after it would be others.
-impl<'de, K, Y> Deserialize<'de> for Frozen<K, Y>
-where
-    K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
-    Y: Symbol,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let keys = LocalInterner::<K, Y, DefaultState>::deserialize(deserializer)?;
-        keys.try_freeze().map_err(D::Error::custom)
-    }
-}
-
-/// A key that comes twice is an error, since the symbols after it would be others.
-impl<'de, K, Y> Deserialize<'de> for Resolver<K, Y>
-where
-    K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
-    Y: Symbol,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let keys = LocalInterner::<K, Y, DefaultState>::deserialize(deserializer)?;
-        keys.try_freeze_resolver().map_err(D::Error::custom)
-    }
-}
+deserialize_frozen!(Frozen: try_freeze, Resolver: try_freeze_resolver);
 
 /// What takes keys in their order.
 trait TakeKeys<K: ?Sized> {
@@ -141,25 +107,17 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> TakeKeys<K> for Interner<K, Y, 
     fn expect_keys(&mut self, _: usize) {}
 
     fn take_key<E: Error>(&mut self, key: &K) -> Result<(), E> {
-        let second = self.len();
-        let symbol = self.try_intern(key).map_err(E::custom)?;
-        if symbol.index() as usize == second {
-            return Ok(());
-        }
-        Err(E::custom(crate::KeysError::Duplicate {
-            first: symbol.index(),
-            second: u32::try_from(second).unwrap_or(u32::MAX),
-        }))
+        self.push_new(key).map(drop).map_err(E::custom)
     }
 }
 
 /// Reads a sequence of keys.
-struct Keys<K: ?Sized, Y, T> {
+struct Keys<K: ?Sized, T> {
     into: T,
-    kinds: Kinds<K, Y>,
+    key: PhantomData<fn(&K)>,
 }
 
-impl<'de, K, Y, T> Visitor<'de> for Keys<K, Y, T>
+impl<'de, K, T> Visitor<'de> for Keys<K, T>
 where
     K: Key + ToOwned<Owned: Deserialize<'de>> + ?Sized,
     T: TakeKeys<K>,

@@ -6,7 +6,8 @@ use thrifty_traits::MemoryUsage;
 use crate::counters::Counted;
 use crate::{Interner, Key, Symbol};
 
-/// What an interner has room for, from [`Interner::headroom`].
+/// What there is room for, from [`Interner::headroom`], [`LocalInterner::headroom`](crate::LocalInterner::headroom) and
+/// [`Dedup::headroom`](crate::Dedup::headroom).
 ///
 /// # Examples
 ///
@@ -15,15 +16,15 @@ use crate::{Interner, Key, Symbol};
 ///
 /// let interner: Interner = Interner::builder().max_symbols(10).build();
 /// interner.intern("a");
-/// assert_eq!(interner.headroom().symbols_left, 9);
+/// assert_eq!(interner.headroom().strings_left, 9);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Headroom {
-    /// Bytes that may still be taken from the allocator; without a limit, as many as there are addresses.
+    /// Bytes that may still be taken from the allocator; without a limit, `usize::MAX` less those that were taken.
     pub bytes_left: usize,
-    /// Strings that may still come.
-    pub symbols_left: usize,
+    /// Strings that may still come; `usize::MAX` where nothing limits their number.
+    pub strings_left: usize,
 }
 
 /// Figures of an interner, from [`Interner::stats`].
@@ -74,7 +75,7 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
         let body = self.live().body();
         Headroom {
             bytes_left: body.map_or(bounds.bytes, |body| body.budget().left()),
-            symbols_left: (bounds.symbols as usize).saturating_sub(self.len()),
+            strings_left: (bounds.symbols as usize).saturating_sub(self.len()),
         }
     }
 

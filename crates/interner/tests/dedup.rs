@@ -139,7 +139,8 @@ fn unique_keys_do_not_push_out_hot_ones() {
         let cache = Dedup::<str>::builder(64 << 10)
             .shards(1)
             .second_sighting(second_sighting)
-            .build_with_hasher(DefaultState::with_seed(1));
+            .hasher(DefaultState::with_seed(1))
+            .build();
         let hot: Vec<_> = (0..200).map(|i| format!("a hot key {i}")).collect();
         for _ in 0..3 {
             for key in &hot {
@@ -194,7 +195,7 @@ fn a_limit_that_holds_nothing_gives_copies() {
     }
     let nothing: Dedup = Dedup::new(0);
     assert!(nothing.dedup("a") == nothing.dedup("a") && nothing.is_empty());
-    assert_eq!(nothing.headroom(), 0);
+    assert_eq!(nothing.headroom().bytes_left, 0);
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn keys_that_are_too_long_pass_by() {
 
 #[test]
 fn colliding_keys_are_told_apart_at_bounded_cost() {
-    let cache = Dedup::<str>::builder(1 << 20).build_with_hasher(Constant);
+    let cache = Dedup::<str>::builder(1 << 20).hasher(Constant).build();
     for _ in 0..2 {
         for i in 0..1000 {
             assert_eq!(*cache.dedup(&unique(i)), *unique(i));
@@ -268,7 +269,7 @@ fn colliding_keys_are_told_apart_at_bounded_cost() {
 fn a_hasher_may_use_the_cache_it_hashes_for() {
     struct Reentrant;
     static CACHE: std::sync::LazyLock<Dedup<str, Reentrant>> =
-        std::sync::LazyLock::new(|| Dedup::<str>::builder(1 << 20).build_with_hasher(Reentrant));
+        std::sync::LazyLock::new(|| Dedup::<str>::builder(1 << 20).hasher(Reentrant).build());
 
     struct Hashing(RandomState, Vec<u8>);
     impl BuildHasher for Reentrant {
@@ -311,7 +312,7 @@ fn a_panic_in_the_hasher_changes_nothing() {
         }
     }
     thread_local!(static PANIC: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
-    let cache = Dedup::<str>::builder(1 << 20).build_with_hasher(Panics);
+    let cache = Dedup::<str>::builder(1 << 20).hasher(Panics).build();
     let held = cache.dedup("a");
     PANIC.set(true);
     let result = thrifty_testkit::quietly(|| cache.dedup("b"));
@@ -387,7 +388,10 @@ fn usage_tells_what_is_held() {
     assert!((3..=5).contains(&usage.in_use_bytes), "{usage}");
     assert_eq!(usage.in_use_bytes + usage.idle_bytes, 11);
     assert!(usage.reserved_bytes > 11);
-    assert_eq!(usage.reserved_bytes + cache.headroom(), cache.max_bytes());
+    assert_eq!(
+        usage.reserved_bytes + cache.headroom().bytes_left,
+        cache.max_bytes()
+    );
     drop(held);
     cache.clear();
     assert!(cache.is_empty());
@@ -416,4 +420,25 @@ fn every_distinct_key_has_one_handle_while_there_is_room() {
     }
     assert_eq!(cache.len(), distinct.len());
     assert_eq!(cache.stats().evictions, 0);
+}
+
+#[test]
+fn tables_of_many_small_keys_make_room_for_large_ones() {
+    let limit = 1 << 16;
+    let cache: Dedup = Dedup::builder(limit).shards(1).build();
+    for i in 0..20_000 {
+        let _ = cache.dedup(&format!("{i:x}"));
+    }
+    let small = cache.stats();
+    assert!(small.reserved_bytes > limit * 9 / 10, "{small}");
+    // Each may take a quarter of the limit, and then three are there beside each other.
+    let large = |i: u32| format!("{i:015000}");
+    for round in 0..3 {
+        for i in 0..3 {
+            let _ = cache.dedup(&large(i));
+            let stats = cache.stats();
+            assert!(stats.keys > 1 && stats.reserved_bytes <= limit, "{stats}");
+        }
+        assert!(round == 0 || (0..3).all(|i| cache.get(&large(i)).is_some()));
+    }
 }

@@ -119,6 +119,33 @@ fn a_new_key_in_a_full_cache_allocates_its_block_and_frees_one() {
     assert_eq!((did.allocs, did.reallocs, did.live_blocks), (1000, 0, 0));
 }
 
+/// Large keys after many small ones: the tables shrink, or stay where there is no memory for others.
+#[test]
+fn tables_shrink_where_there_is_memory() {
+    warm_up();
+    let large = "large".repeat(800);
+    for fault in [AllocFault::Once, AllocFault::Onwards] {
+        let swept = Sweep::over(fault)
+            .unchanged("live", || thread_counts().live())
+            .run_with(
+                || {
+                    let cache: Dedup = Dedup::builder(16 << 10).shards(1).build();
+                    (0..2000).for_each(|i| drop(cache.dedup(&format!("{i:x}"))));
+                    cache
+                },
+                |cache| {
+                    let result = cache.try_dedup(&large).map(drop);
+                    let stats = cache.stats();
+                    assert!(stats.reserved_bytes <= 16 << 10, "{stats}");
+                    assert_eq!(cache.get(&large).is_some(), result.is_ok());
+                    result
+                },
+            );
+        // The block, and tables of half the size and less.
+        assert!(swept.sites > 2, "{swept:?}");
+    }
+}
+
 #[test]
 fn everything_is_given_back_in_the_end() {
     warm_up();

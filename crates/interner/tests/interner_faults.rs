@@ -135,10 +135,10 @@ fn reserving_without_memory_is_an_error() {
         let swept = Sweep::over(fault)
             .unchanged("live", || thread_counts().live())
             .run(|| {
-                Interner::builder()
+                Interner::<str, Sym>::builder()
                     .shards(2)
                     .capacity(5000)
-                    .try_build::<str, Sym>()
+                    .try_build()
             });
         assert!(swept.sites > 5 && swept.refused == swept.sites, "{swept:?}");
     }

@@ -65,7 +65,7 @@ fn a_batch_that_meets_a_limit_says_how_far_it_came() {
     let refused = interner.try_intern_many(all, &mut symbols);
     assert_eq!(refused, Err(InternError::SymbolSpace { limit_symbols: 20 }));
     assert_eq!(symbols.len(), 20);
-    assert_eq!(interner.headroom().symbols_left, 0);
+    assert_eq!(interner.headroom().strings_left, 0);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn headroom_shrinks_as_memory_is_taken() {
     interner.intern("a");
     let left = interner.headroom();
     assert_eq!(left.bytes_left + interner.stats().reserved_bytes, 100_000);
-    assert_eq!(left.symbols_left, 49);
+    assert_eq!(left.strings_left, 49);
 }
 
 #[test]

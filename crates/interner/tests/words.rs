@@ -73,6 +73,7 @@ fn errors_are_sentences() {
             limit_bytes: 8,
         },
         InternError::Backend { size_bytes: 64 },
+        InternError::Collisions { seeds: 8 },
     ];
     let said = intern.map(|error| error.to_string());
     assert_eq!(
@@ -82,6 +83,7 @@ fn errors_are_sentences() {
             "cannot intern: all 255 symbols are given out",
             "cannot intern: 9 bytes are longer than the limit of 8",
             "cannot intern: the allocator refused 64 bytes",
+            "cannot intern: the keys collide under each of 8 seeds",
         ]
     );
     let frozen = [
@@ -94,6 +96,10 @@ fn errors_are_sentences() {
         FrozenError::Kind {
             found: 16,
             expected: 1,
+        },
+        FrozenError::Alignment {
+            found_bytes: 4,
+            expected_bytes: 8,
         },
         FrozenError::ByteOrder,
         FrozenError::Misaligned { align_bytes: 8 },

@@ -91,15 +91,17 @@ impl Settings {
 /// assert!(!Shared::ptr_eq(&first, &second) && Shared::ptr_eq(&second, &third));
 /// ```
 #[must_use = "it is the settings, not the cache"]
-pub struct DedupBuilder<K: ?Sized + Key = str> {
-    settings: Settings,
+pub struct DedupBuilder<K: ?Sized + Key = str, S = DefaultState> {
+    pub(super) settings: Settings,
+    pub(super) state: S,
     key: PhantomData<fn(&K)>,
 }
 
-impl<K: ?Sized + Key> DedupBuilder<K> {
-    pub(crate) const fn new(max_bytes: usize) -> Self {
+impl<K: ?Sized + Key, S> DedupBuilder<K, S> {
+    pub(super) const fn new(max_bytes: usize, state: S) -> Self {
         Self {
             settings: Settings::new(max_bytes),
+            state,
             key: PhantomData,
         }
     }
@@ -169,8 +171,27 @@ impl<K: ?Sized + Key> DedupBuilder<K> {
         self
     }
 
+    /// The hasher. It hashes the bytes of keys, outside all locks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::hash::RandomState;
+    /// use thrifty_interner::Dedup;
+    ///
+    /// let hosts = Dedup::<str>::builder(1 << 20).hasher(RandomState::new()).build();
+    /// assert_eq!(*hosts.dedup("db-1"), *"db-1");
+    /// ```
+    pub fn hasher<T: BuildHasher>(self, state: T) -> DedupBuilder<K, T> {
+        DedupBuilder {
+            settings: self.settings,
+            state,
+            key: PhantomData,
+        }
+    }
+
     const_unless_loom! {
-        /// The cache. It allocates nothing before its first use.
+        /// Makes the cache. It allocates nothing before its first use.
         ///
         /// # Examples
         ///
@@ -181,29 +202,14 @@ impl<K: ?Sized + Key> DedupBuilder<K> {
         /// assert!(HOSTS.is_empty());
         /// ```
         #[must_use]
-        pub const fn build(self) -> Dedup<K> {
-            Dedup::with_settings(self.settings, DefaultState::new())
+        pub const fn build(self) -> Dedup<K, S> {
+            // Moved as a whole: a constant function cannot take a hasher out of what would have to be dropped.
+            Dedup::from_builder(self)
         }
-    }
-
-    /// The cache, with another hasher. It hashes the bytes of keys, outside all locks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::hash::RandomState;
-    /// use thrifty_interner::Dedup;
-    ///
-    /// let hosts = Dedup::<str>::builder(1 << 20).build_with_hasher(RandomState::new());
-    /// assert_eq!(*hosts.dedup("db-1"), *"db-1");
-    /// ```
-    #[must_use]
-    pub fn build_with_hasher<S: BuildHasher>(self, state: S) -> Dedup<K, S> {
-        Dedup::with_settings(self.settings, state)
     }
 }
 
-impl<K: ?Sized + Key> fmt::Debug for DedupBuilder<K> {
+impl<K: ?Sized + Key, S> fmt::Debug for DedupBuilder<K, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.fmt(f)
     }

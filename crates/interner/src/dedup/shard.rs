@@ -89,8 +89,10 @@ pub(crate) enum Step<K: ?Sized + Key> {
     Apart,
     /// There is no room for it.
     Full,
-    /// To be called again with tables for so many entries.
+    /// To be called again with tables for so many entries, more than now.
     Grow(usize),
+    /// To be called again with tables for so many entries, fewer than now.
+    Shrink(usize),
     /// To be called again with a memory of so many sets.
     Remember(usize),
     /// To be called again when the garbage is gone.
@@ -98,14 +100,28 @@ pub(crate) enum Step<K: ?Sized + Key> {
 }
 
 /// What was allocated before the lock was taken, and what is to be freed when it is released.
-pub(crate) struct Spare<K: ?Sized + Key> {
-    pub(crate) tables: Option<Tables<K>>,
-    pub(crate) seen: Option<Seen>,
+struct Spare<K: ?Sized + Key> {
+    tables: Option<Tables<K>>,
+    /// Tables that were replaced, to be freed.
+    old: Option<Tables<K>>,
+    seen: Option<Seen>,
     /// There was no memory for it: to go without.
-    pub(crate) no_seen: bool,
+    no_seen: bool,
+    /// There was no memory for smaller tables: to keep these.
+    no_shrink: bool,
 }
 
 impl<K: ?Sized + Key> Spare<K> {
+    const fn new() -> Self {
+        Self {
+            tables: None,
+            old: None,
+            seen: None,
+            no_seen: false,
+            no_shrink: false,
+        }
+    }
+
     /// To be called again with a memory of hashes, if there is to be one and none was brought along.
     fn wants_seen(&self, rules: Rules) -> Option<Step<K>> {
         let sets = Seen::sets_for(rules.budget);
@@ -196,17 +212,14 @@ impl<K: ?Sized + Key> Shard<K> {
         fresh: Shared<K>,
         rules: Rules,
     ) -> Result<Shared<K>, (Shared<K>, InternError)> {
-        let mut spare = Spare {
-            tables: None,
-            seen: None,
-            no_seen: false,
-        };
+        let mut spare = Spare::new();
         let mut garbage = Garbage::new();
         loop {
             let step = self
                 .lock()
                 .admit(hash, &fresh, rules, &mut spare, &mut garbage);
             garbage.clear();
+            spare.old = None;
             match step {
                 Step::Found(handle) => return Ok(handle),
                 Step::Kept | Step::Apart => return Ok(fresh),
@@ -217,6 +230,10 @@ impl<K: ?Sized + Key> Shard<K> {
                 Step::Grow(room) => match Tables::try_with_room(room) {
                     Ok(tables) => spare.tables = Some(tables),
                     Err(error) => return Err((fresh, error)),
+                },
+                Step::Shrink(room) => match Tables::try_with_room(room) {
+                    Ok(tables) => spare.tables = Some(tables),
+                    Err(_) => spare.no_shrink = true,
                 },
                 Step::Remember(sets) => match Seen::try_new(sets) {
                     Ok(seen) => spare.seen = Some(seen),
@@ -317,12 +334,10 @@ impl<K: ?Sized + Key> State<K> {
         let room = self.tables.next_room();
         let others = self.used_bytes() - self.tables.bytes() + need;
         let fits = |bytes: usize| others.saturating_add(bytes) <= rules.budget;
-        if let Some(new) = &mut spare.tables {
-            if new.room() > self.tables.room() && fits(new.bytes()) {
-                self.tables.move_into(new);
-                core::mem::swap(&mut self.tables, new);
-                return Ok(());
-            }
+        let is_larger = |new: &mut Tables<K>| new.room() > self.tables.room() && fits(new.bytes());
+        if let Some(new) = spare.tables.take_if(is_larger) {
+            self.replace_tables(new, spare);
+            return Ok(());
         }
         if room > self.tables.room() && fits(Tables::<K>::bytes_for(room)) {
             return Err(Step::Grow(room));
@@ -334,14 +349,39 @@ impl<K: ?Sized + Key> State<K> {
     fn make_byte_room(
         &mut self,
         rules: Rules,
-        spare: &Spare<K>,
+        spare: &mut Spare<K>,
         garbage: &mut Garbage<K>,
         need: usize,
     ) -> Result<(), Step<K>> {
         while self.used_bytes().saturating_add(need) > rules.budget {
             self.evict_one(rules, spare, garbage)?;
+            self.shrink_half_empty(spare)?;
         }
         Ok(())
+    }
+
+    /// Goes over to smaller tables where evictions have left half of the entries free: keys are larger than they were, and
+    /// the tables that many small ones needed would keep their bytes for ever. To get here took as many evictions as
+    /// entries are moved.
+    fn shrink_half_empty(&mut self, spare: &mut Spare<K>) -> Result<(), Step<K>> {
+        let (len, room) = (self.tables.len(), self.tables.room());
+        let enough = (len + len / 4 + 1).max(Tables::<K>::LEAST_ROOM);
+        if len > room / 2 || enough >= room || spare.no_shrink {
+            return Ok(());
+        }
+        let is_smaller = |new: &mut Tables<K>| (len + 1..room).contains(&new.room());
+        match spare.tables.take_if(is_smaller) {
+            Some(new) => self.replace_tables(new, spare),
+            None => return Err(Step::Shrink(enough)),
+        }
+        Ok(())
+    }
+
+    /// Moves all keys into tables that have room for them. The old ones are freed when the lock is released: there are no
+    /// others by then, since each call of [`admit`](Self::admit) comes with one set of tables at most.
+    fn replace_tables(&mut self, mut new: Tables<K>, spare: &mut Spare<K>) {
+        self.tables.move_into(&mut new);
+        spare.old = Some(core::mem::replace(&mut self.tables, new));
     }
 
     fn evict_one(

@@ -285,7 +285,7 @@ impl<K: ?Sized + Key> Tables<K> {
 
     /// The bytes of the blocks, and of those that others hold, of some entries spread over all.
     pub(crate) fn sample(&self, most: usize) -> (usize, usize) {
-        let step = (self.entries.len() / most).max(1);
+        let step = self.entries.len().div_ceil(most).max(1);
         let sampled = self.entries.iter().step_by(step);
         sampled
             .filter_map(|entry| entry.handle.as_ref())

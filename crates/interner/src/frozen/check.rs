@@ -144,6 +144,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_another_alignment_are_named() {
+        let expected_bytes = align_of::<u64>();
+        let lists = Frozen::<[u64], Sym>::try_from_keys([&[1, 2][..], &[3]]).unwrap();
+        let mut bytes = lists.to_bytes();
+        for found_bytes in [1, 2, 4, 8, 16, 0, 255] {
+            bytes[field::ALIGN] = u8::try_from(found_bytes).unwrap();
+            reseal(&mut bytes);
+            let found = Frozen::<[u64], Sym>::copy_from_bytes(&bytes).err();
+            let error = FrozenError::Alignment {
+                found_bytes,
+                expected_bytes,
+            };
+            assert_eq!(found, (found_bytes != expected_bytes).then_some(error));
+        }
+    }
+
+    #[test]
     fn a_resealed_image_is_the_same() {
         let mut bytes = image(50);
         let before = bytes.clone();

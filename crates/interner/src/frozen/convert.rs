@@ -12,7 +12,8 @@ impl<K: Key + ?Sized, Y: Symbol> Frozen<K, Y> {
     ///
     /// # Errors
     ///
-    /// A key comes twice, there are more of them than symbols, or the allocator refuses the room.
+    /// A key comes twice, there are more of them than symbols, or there is no room: the allocator refuses it, or the keys
+    /// have more than 4 GiB together, or are more than 65,536 of over 16 KiB, which a [`LocalInterner`] collects before.
     ///
     /// # Examples
     ///
@@ -104,7 +105,8 @@ impl<K: Key + ?Sized, Y: Symbol> LocalInterner<K, Y, DefaultState> {
     ///
     /// # Errors
     ///
-    /// A key comes twice, there are more of them than symbols, or the allocator refuses the room.
+    /// A key comes twice, there are more of them than symbols, or there is no room: the allocator refuses it, or the keys
+    /// have more than 4 GiB together.
     ///
     /// # Examples
     ///

@@ -40,6 +40,14 @@ pub enum FrozenError {
         /// That of the type that was asked for.
         expected: u64,
     },
+    /// The keys are of this type, but were laid out for another alignment: `u64` and the like are aligned to 4 bytes on some
+    /// machines, to 8 on others. Keys of single bytes are the same everywhere.
+    Alignment {
+        /// What the keys' addresses are multiples of, where they were written.
+        found_bytes: usize,
+        /// What they must be multiples of here.
+        expected_bytes: usize,
+    },
     /// The keys were written on a machine with another byte order, and theirs matters.
     ByteOrder,
     /// The keys do not lie at addresses that suit their alignment.
@@ -87,6 +95,13 @@ impl fmt::Display for FrozenError {
             Self::Kind { found, expected } => {
                 write!(f, "keys of kind {found:#x} instead of {expected:#x}")
             }
+            Self::Alignment {
+                found_bytes,
+                expected_bytes,
+            } => write!(
+                f,
+                "the keys were laid out for an alignment of {found_bytes}, here it is {expected_bytes}"
+            ),
             Self::ByteOrder => f.write_str("the keys have another machine's byte order"),
             Self::Misaligned { align_bytes } => {
                 write!(f, "the address is not a multiple of {align_bytes}")

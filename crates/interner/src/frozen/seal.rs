@@ -73,11 +73,17 @@ pub(super) fn read_header<K: Portable + ?Sized>(
         return Err(FrozenError::Version { found: version });
     }
     let found = u64_at(image, field::KIND);
-    let align = usize::from(image[field::ALIGN]);
-    if found != K::KIND || align != K::ALIGN {
+    if found != K::KIND {
         return Err(FrozenError::Kind {
             found,
             expected: K::KIND,
+        });
+    }
+    let align = usize::from(image[field::ALIGN]);
+    if align != K::ALIGN {
+        return Err(FrozenError::Alignment {
+            found_bytes: align,
+            expected_bytes: K::ALIGN,
         });
     }
     let order = image[field::ORDER];

@@ -6,6 +6,8 @@ use core::fmt;
 use core::hash::BuildHasher;
 use core::marker::PhantomData;
 
+use thrifty_sync::const_unless_loom;
+
 use super::{LocalInterner, limits::Limits};
 use crate::{DefaultState, Key, Kinds, Sym, Symbol};
 
@@ -24,22 +26,22 @@ use crate::{DefaultState, Key, Kinds, Sym, Symbol};
 /// assert!(tags.try_intern("a").is_ok());
 /// ```
 pub struct LocalBuilder<K: ?Sized = str, Y = Sym, S = DefaultState> {
-    state: S,
-    limits: Limits,
+    pub(super) state: S,
+    pub(super) limits: Limits,
     kinds: Kinds<K, Y>,
 }
 
-impl<K: ?Sized, Y> LocalBuilder<K, Y> {
-    pub(super) const fn new() -> Self {
+impl<K: ?Sized, Y, S> LocalBuilder<K, Y, S> {
+    pub(super) const fn new(state: S) -> Self {
         Self {
-            state: DefaultState::new(),
+            state,
             limits: Limits::NONE,
             kinds: PhantomData,
         }
     }
 }
 
-impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalBuilder<K, Y, S> {
+impl<K: Key + ?Sized, Y: Symbol, S> LocalBuilder<K, Y, S> {
     /// Holds at most this many bytes from the allocator, tables and spare room included.
     ///
     /// What does not fit is refused with [`InternError::MemoryLimit`](crate::InternError::MemoryLimit); what is there is
@@ -85,10 +87,22 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalBuilder<K, Y, S> {
         }
     }
 
-    /// Builds it. Nothing is allocated: [`LocalInterner::reserve`] does that.
-    #[must_use]
-    pub fn build(self) -> LocalInterner<K, Y, S> {
-        LocalInterner::from_parts(self.state, self.limits)
+    const_unless_loom! {
+        /// Makes the interner. Nothing is allocated: [`LocalInterner::reserve`] does that.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use thrifty_interner::LocalInterner;
+        ///
+        /// const SMALL: LocalInterner = LocalInterner::builder().max_bytes(1 << 16).build();
+        /// assert_eq!(SMALL.headroom().bytes_left, 1 << 16);
+        /// ```
+        #[must_use]
+        pub const fn build(self) -> LocalInterner<K, Y, S> {
+            // Moved as a whole: a constant function cannot take a hasher out of what would have to be dropped.
+            LocalInterner::from_builder(self)
+        }
     }
 }
 

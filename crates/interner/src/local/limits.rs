@@ -37,6 +37,11 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
+    /// How many bytes.
+    pub(super) const fn left_bytes(&self) -> usize {
+        self.left_bytes
+    }
+
     /// Runs `allocate`, which takes so much where it succeeds; refuses where that may not be taken.
     pub(super) fn take<R>(
         &mut self,

@@ -7,7 +7,7 @@ use core::hash::BuildHasher;
 use thrifty_traits::{MemoryUsage, Pressure, Reclaimed, Usage};
 
 use super::{Allowance, LocalInterner, Place, store};
-use crate::{Key, Symbol};
+use crate::{Headroom, Key, Symbol};
 
 impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
     /// Bytes from the allocator.
@@ -20,7 +20,32 @@ impl<K: ?Sized, Y, S> LocalInterner<K, Y, S> {
 
     /// What it may still take.
     pub(super) fn allowance(&self) -> Allowance {
-        self.limits.allowance(self.reserved_bytes())
+        self.builder.limits.allowance(self.reserved_bytes())
+    }
+
+    /// What there is room for.
+    ///
+    /// A string may need more bytes than its own, where a table or a chunk is full.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_interner::LocalInterner;
+    ///
+    /// let mut names: LocalInterner = LocalInterner::builder().max_symbols(10).build();
+    /// names.intern("a");
+    /// assert_eq!(names.headroom().strings_left, 9);
+    /// ```
+    #[must_use]
+    pub fn headroom(&self) -> Headroom
+    where
+        Y: Symbol,
+    {
+        let symbols = self.builder.limits.symbols.min(Y::COUNT as usize);
+        Headroom {
+            bytes_left: self.allowance().left_bytes(),
+            strings_left: symbols.saturating_sub(self.len()),
+        }
     }
 
     /// Bytes of all strings, each counted once.

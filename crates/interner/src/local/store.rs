@@ -362,3 +362,43 @@ pub(super) fn shrink<T>(vec: &mut Vec<T>) {
         *vec = exact;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{InternError, KeysError, LocalInterner};
+
+    /// Without 4 GiB to fill them: chunks of no bytes, as many as there can be.
+    fn with_all_chunks() -> LocalInterner {
+        let mut names: LocalInterner = LocalInterner::new();
+        names.intern("a");
+        let store = &mut names.store;
+        store.chunks.resize_with(MAX_CHUNKS, || Chunk {
+            memory: Buffer::new(),
+            first: 1,
+            is_large: true,
+        });
+        names
+    }
+
+    #[test]
+    fn what_no_place_can_name_is_refused() {
+        let mut names = with_all_chunks();
+        let room = MIN_CHUNK - names.store.used - SHORT_HEAD;
+        let full = InternError::MemoryLimit {
+            limit_bytes: MAX_CHUNKS.saturating_mul(MAX_CHUNK),
+        };
+        for long in [room + 1, LARGE, MAX_CHUNK] {
+            let key = "x".repeat(long);
+            assert_eq!(names.try_intern(&key), Err(full));
+            assert_eq!(names.push_new(&key), Err(KeysError::Intern(full)));
+            assert_eq!((names.len(), names.get(&key)), (1, None));
+        }
+        // What is left of the open chunk can still be had.
+        assert!(names.try_intern("b").is_ok());
+        assert_eq!(
+            names.iter().map(|(_, key)| key).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+    }
+}
