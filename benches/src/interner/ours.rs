@@ -4,38 +4,22 @@ use core::cell::RefCell;
 
 use thrifty_interner::{Dedup, Frozen, Interner, LocalInterner, Resolver, Sym, Symbol as _};
 
-use super::table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled};
+use super::table::{Concurrent, Find, Grow, Held, Lookup, Names, Walk, filled, holding};
 
 /// The concurrent interner, with its default hasher.
 pub(super) struct Thrifty(pub(super) Interner);
 
-impl Grow for Thrifty {
-    fn empty() -> Self {
+impl Concurrent for Thrifty {
+    fn new() -> Self {
         Self(Interner::new())
     }
 
-    fn roomy(strings: usize, _bytes: usize) -> Self {
+    fn with_room(strings: usize, _bytes: usize) -> Self {
         Self(Interner::builder().capacity(strings).build())
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl Live for Thrifty {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl Lookup for Thrifty {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         self.0.intern(text).index().into()
     }
 }
@@ -64,11 +48,7 @@ impl Names for Thrifty {
 
 impl Held for Thrifty {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.0.intern(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {
@@ -240,33 +220,13 @@ named! {
 /// The bounded one, with room for everything: counted handles, whose addresses stand for the strings.
 pub(super) struct ThriftyDedup(Dedup);
 
-impl Grow for ThriftyDedup {
-    fn empty() -> Self {
+impl Concurrent for ThriftyDedup {
+    fn new() -> Self {
         Self(Dedup::new(1 << 30))
     }
 
-    fn roomy(_strings: usize, _bytes: usize) -> Self {
-        Self::empty()
-    }
-
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl Live for ThriftyDedup {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl Lookup for ThriftyDedup {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         self.0.dedup(text).as_ptr().addr() as u64
     }
 }
@@ -280,11 +240,7 @@ impl Find for ThriftyDedup {
 
 impl Held for ThriftyDedup {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.0.dedup(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     hash::Hashing,
-    table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled},
+    table::{Concurrent, Find, Grow, Held, Lookup, Names, Walk, filled, holding},
 };
 
 /// `hashbrown`'s map of borrowed strings, which nobody fills any more when it is asked: the control.
@@ -58,27 +58,21 @@ struct Tables<S> {
     names: Vec<Arc<str>>,
 }
 
-impl<S: Hashing> Grow for Locked<S> {
-    fn empty() -> Self {
+impl<S: Hashing> Concurrent for Locked<S> {
+    fn new() -> Self {
         Self(RwLock::new(Tables {
             numbers: HashMap::with_hasher(S::default()),
             names: Vec::new(),
         }))
     }
 
-    fn roomy(strings: usize, _bytes: usize) -> Self {
+    fn with_room(strings: usize, _bytes: usize) -> Self {
         Self(RwLock::new(Tables {
             numbers: HashMap::with_capacity_and_hasher(strings, S::default()),
             names: Vec::with_capacity(strings),
         }))
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.intern(text)
-    }
-}
-
-impl<S: Hashing> Locked<S> {
     #[inline]
     fn number(&self, text: &str) -> u64 {
         if let Some(number) = self.find(text) {
@@ -92,23 +86,6 @@ impl<S: Hashing> Locked<S> {
         tables.names.push(Arc::clone(&name));
         tables.numbers.insert(name, number);
         number.into()
-    }
-}
-
-impl<S: Hashing> Live for Locked<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.number(text)
-    }
-}
-
-impl<S: Hashing> Lookup for Locked<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
-    #[inline]
-    fn hit(&self, text: &str) -> u64 {
-        self.number(text)
     }
 }
 
@@ -143,11 +120,7 @@ pub(super) fn number_of(index: usize) -> u32 {
 
 impl<S: Hashing> Held for Locked<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.number(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {

@@ -2,6 +2,11 @@
 
 use std::hash::RandomState;
 
+#[cfg(feature = "rivals")]
+use super::rivals::{
+    Atoms, Blaze, Dash, Deterministic, Fx, Internity, Interns, Inturn, LassoReader, LassoRodeo,
+    LassoThreaded, Papaya, StringInterned, Symbols,
+};
 use super::{
     hash::Ahash,
     ours::{Thrifty, ThriftyDedup, ThriftyFrozen, ThriftyLocal, ThriftyResolver},
@@ -56,265 +61,197 @@ pub(super) trait HeldForm: Clone + 'static {
     fn side<T: Held>(&self, row: Row, name: &'static str) -> Row;
 }
 
-/// Every table whose hasher can be chosen, all with the same one.
-pub(super) fn with_one_hash<F: Form>(row: Row, form: F) -> Row {
-    let row = ours(row, &form);
-    let row = form.side::<ReadOnly<Ahash>>(row, "hashbrown");
-    let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
-    others::with_one_hash(row, &form)
+/// Makes of each list a function that adds its tables to a row; those of other crates are there behind `rivals`.
+macro_rules! rosters {
+    ($(
+        $(#[$doc:meta])+
+        $roster:ident: $form:ident.$add:ident {
+            $($($ours:ident)? $name:literal: $table:ty,)+
+        } rivals {
+            $($other_name:literal: $other:ty,)+
+        }
+    )+) => { $(
+        $(#[$doc])+
+        pub(super) fn $roster<F: $form>(row: Row, form: F) -> Row {
+            $(let row = form.$add::<$table>(row, $name)$(.$ours())?;)+
+            $(
+                #[cfg(feature = "rivals")]
+                let row = form.$add::<$other>(row, $other_name);
+            )+
+            row
+        }
+    )+ };
 }
 
-/// Every table, each with the hasher that it takes by default.
-pub(super) fn with_own_hashes<F: Form>(row: Row, form: F) -> Row {
-    let row = ours(row, &form);
-    let row = form.side::<ReadOnly<hashbrown::DefaultHashBuilder>>(row, "hashbrown");
-    let row = form.side::<Locked<RandomState>>(row, "rwlock-hashmap");
-    others::with_own_hashes(row, &form)
-}
-
-/// Those that matter most, where each holds gigabytes.
-pub(super) fn with_few<F: Form>(row: Row, form: F) -> Row {
-    let row = ours(row, &form);
-    let row = form.side::<ReadOnly<Ahash>>(row, "hashbrown");
-    others::few(row, &form)
-}
-
-/// Those with a `get` that adds nothing, all with the same hasher.
-pub(super) fn finders<F: FindForm>(row: Row, form: F) -> Row {
-    let row = form.side::<Thrifty>(row, "thrifty");
-    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
-    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
-    let row = form.side::<ThriftyDedup>(row, "thrifty-dedup").ours();
-    let row = form.side::<ReadOnly<Ahash>>(row, "hashbrown");
-    let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
-    others::finders(row, &form)
-}
-
-/// Those that resolve; `vec` is a list of the strings.
-pub(super) fn namers<F: NameForm>(row: Row, form: F) -> Row {
-    let row = form.side::<Thrifty>(row, "thrifty");
-    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
-    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
-    let row = form.side::<ThriftyResolver>(row, "thrifty-resolver").ours();
-    let row = form.side::<Listed>(row, "vec");
-    others::namers(row, &form)
-}
-
-/// Every table that one thread can fill, all with the same hasher.
-pub(super) fn growers<F: FillForm>(row: Row, form: F) -> Row {
-    let row = form.owned::<Thrifty>(row, "thrifty");
-    let row = form.owned::<ThriftyLocal>(row, "thrifty-local").ours();
-    let row = form.owned::<ThriftyDedup>(row, "thrifty-dedup").ours();
-    let row = form.owned::<ReadOnly<Ahash>>(row, "hashbrown");
-    let row = form.owned::<Locked<Ahash>>(row, "rwlock-hashmap");
-    others::growers(row, &form)
-}
-
-/// Every table that several threads can fill, all with the same hasher.
-pub(super) fn lives<F: FillForm>(row: Row, form: F) -> Row {
-    let row = form.live::<Thrifty>(row, "thrifty");
-    let row = form.live::<ThriftyDedup>(row, "thrifty-dedup").ours();
-    let row = form.live::<Locked<Ahash>>(row, "rwlock-hashmap");
-    others::lives(row, &form)
-}
-
-/// Every table that is filled by one thread while another asks, all with the same hasher.
-pub(super) fn tails<F: TailForm>(row: Row, form: F) -> Row {
-    let row = form.side::<Thrifty>(row, "thrifty");
-    let row = form.side::<ThriftyDedup>(row, "thrifty-dedup").ours();
-    let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
-    others::tails(row, &form)
-}
-
-/// Those that can be gone through; `vec` is a list of the strings.
-pub(super) fn walkers<F: WalkForm>(row: Row, form: F) -> Row {
-    let row = form.side::<Thrifty>(row, "thrifty");
-    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
-    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
-    let row = form.side::<ThriftyResolver>(row, "thrifty-resolver").ours();
-    let row = form.side::<Listed>(row, "vec");
-    others::walkers(row, &form)
-}
-
-/// Every table that is not global, since what a global one holds is of all rows.
-pub(super) fn held<F: HeldForm>(row: Row, form: F) -> Row {
-    let row = form.side::<Thrifty>(row, "thrifty");
-    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
-    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
-    let row = form.side::<ThriftyResolver>(row, "thrifty-resolver").ours();
-    let row = form.side::<ThriftyDedup>(row, "thrifty-dedup").ours();
-    let row = form.side::<Locked<Ahash>>(row, "rwlock-hashmap");
-    others::held(row, &form)
-}
-
-fn ours<F: Form>(row: Row, form: &F) -> Row {
-    let row = form.side::<Thrifty>(row, "thrifty");
-    let row = form.side::<ThriftyLocal>(row, "thrifty-local").ours();
-    let row = form.side::<ThriftyFrozen>(row, "thrifty-frozen").ours();
-    form.side::<ThriftyDedup>(row, "thrifty-dedup").ours()
-}
-
-#[cfg(not(feature = "rivals"))]
-mod others {
-    use super::{FillForm, FindForm, Form, HeldForm, NameForm, TailForm, WalkForm};
-    use crate::suite::Row;
-
-    pub(super) fn with_one_hash<F: Form>(row: Row, _form: &F) -> Row {
-        row
+rosters! {
+    /// Every table whose hasher can be chosen, all with the same one.
+    with_one_hash: Form.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-dedup": ThriftyDedup,
+        "hashbrown": ReadOnly<Ahash>,
+        "rwlock-hashmap": Locked<Ahash>,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-reader": LassoReader<Ahash>,
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "internity": Internity<Ahash>,
+        "symbol_table": Symbols<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
+        "dashmap": Dash<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 
-    pub(super) fn with_own_hashes<F: Form>(row: Row, _form: &F) -> Row {
-        row
+    /// Every table, each with the hasher that it takes by default.
+    with_own_hashes: Form.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-dedup": ThriftyDedup,
+        "hashbrown": ReadOnly<hashbrown::DefaultHashBuilder>,
+        "rwlock-hashmap": Locked<RandomState>,
+    } rivals {
+        "string-interner": StringInterned<string_interner::DefaultHashBuilder>,
+        "lasso-reader": LassoReader<RandomState>,
+        "lasso-threaded": LassoThreaded<RandomState>,
+        "internity": Internity<Fx>,
+        "symbol_table": Symbols<Deterministic>,
+        "internment": Interns,
+        "string_cache": Atoms,
+        "inturn": Inturn<RandomState>,
+        "blazinterner": Blaze<blazinterner::DefaultBuildHasher>,
+        "dashmap": Dash<RandomState>,
+        "papaya": Papaya<RandomState>,
     }
 
-    pub(super) fn few<F: Form>(row: Row, _form: &F) -> Row {
-        row
+    /// Those that matter most, where each holds gigabytes.
+    with_few: Form.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-dedup": ThriftyDedup,
+        "hashbrown": ReadOnly<Ahash>,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 
-    pub(super) fn finders<F: FindForm>(row: Row, _form: &F) -> Row {
-        row
+    /// Those with a `get` that adds nothing, all with the same hasher.
+    finders: FindForm.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-dedup": ThriftyDedup,
+        "hashbrown": ReadOnly<Ahash>,
+        "rwlock-hashmap": Locked<Ahash>,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-reader": LassoReader<Ahash>,
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "internity": Internity<Ahash>,
+        "blazinterner": Blaze<Ahash>,
+        "dashmap": Dash<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 
-    pub(super) fn namers<F: NameForm>(row: Row, _form: &F) -> Row {
-        row
+    /// Those that resolve; `vec` is a list of the strings.
+    namers: NameForm.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-resolver": ThriftyResolver,
+        "vec": Listed,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-reader": LassoReader<Ahash>,
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "symbol_table": Symbols<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
     }
 
-    pub(super) fn growers<F: FillForm>(row: Row, _form: &F) -> Row {
-        row
+    /// Every table that one thread can fill, all with the same hasher.
+    growers: FillForm.owned {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-dedup": ThriftyDedup,
+        "hashbrown": ReadOnly<Ahash>,
+        "rwlock-hashmap": Locked<Ahash>,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-rodeo": LassoRodeo<Ahash>,
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "internity": Internity<Ahash>,
+        "symbol_table": Symbols<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
+        "dashmap": Dash<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 
-    pub(super) fn lives<F: FillForm>(row: Row, _form: &F) -> Row {
-        row
+    /// Every table that several threads can fill, all with the same hasher.
+    lives: FillForm.live {
+        "thrifty": Thrifty,
+        ours "thrifty-dedup": ThriftyDedup,
+        "rwlock-hashmap": Locked<Ahash>,
+    } rivals {
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "internity": Internity<Ahash>,
+        "symbol_table": Symbols<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
+        "dashmap": Dash<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 
-    pub(super) fn tails<F: TailForm>(row: Row, _form: &F) -> Row {
-        row
+    /// Every table that is filled by one thread while another asks, all with the same hasher.
+    tails: TailForm.side {
+        "thrifty": Thrifty,
+        ours "thrifty-dedup": ThriftyDedup,
+        "rwlock-hashmap": Locked<Ahash>,
+    } rivals {
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "internity": Internity<Ahash>,
+        "symbol_table": Symbols<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
+        "dashmap": Dash<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 
-    pub(super) fn held<F: HeldForm>(row: Row, _form: &F) -> Row {
-        row
+    /// Those that can be gone through; `vec` is a list of the strings.
+    walkers: WalkForm.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-resolver": ThriftyResolver,
+        "vec": Listed,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-reader": LassoReader<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
     }
 
-    pub(super) fn walkers<F: WalkForm>(row: Row, _form: &F) -> Row {
-        row
-    }
-}
-
-#[cfg(feature = "rivals")]
-mod others {
-    use std::hash::RandomState;
-
-    use super::{FillForm, FindForm, Form, HeldForm, NameForm, TailForm, WalkForm};
-    use crate::{
-        interner::{
-            hash::Ahash,
-            rivals::{
-                Atoms, Blaze, Dash, Deterministic, Fx, Internity, Interns, Inturn, LassoReader,
-                LassoRodeo, LassoThreaded, Papaya, StringInterned, Symbols,
-            },
-        },
-        suite::Row,
-    };
-
-    pub(super) fn with_one_hash<F: Form>(row: Row, form: &F) -> Row {
-        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
-        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.side::<Internity<Ahash>>(row, "internity");
-        let row = form.side::<Symbols<Ahash>>(row, "symbol_table");
-        let row = form.side::<Inturn<Ahash>>(row, "inturn");
-        let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
-        let row = form.side::<Dash<Ahash>>(row, "dashmap");
-        form.side::<Papaya<Ahash>>(row, "papaya")
-    }
-
-    pub(super) fn with_own_hashes<F: Form>(row: Row, form: &F) -> Row {
-        let row = form
-            .side::<StringInterned<string_interner::DefaultHashBuilder>>(row, "string-interner");
-        let row = form.side::<LassoReader<RandomState>>(row, "lasso-reader");
-        let row = form.side::<LassoThreaded<RandomState>>(row, "lasso-threaded");
-        let row = form.side::<Internity<Fx>>(row, "internity");
-        let row = form.side::<Symbols<Deterministic>>(row, "symbol_table");
-        let row = form.side::<Interns>(row, "internment");
-        let row = form.side::<Atoms>(row, "string_cache");
-        let row = form.side::<Inturn<RandomState>>(row, "inturn");
-        let row = form.side::<Blaze<blazinterner::DefaultBuildHasher>>(row, "blazinterner");
-        let row = form.side::<Dash<RandomState>>(row, "dashmap");
-        form.side::<Papaya<RandomState>>(row, "papaya")
-    }
-
-    pub(super) fn few<F: Form>(row: Row, form: &F) -> Row {
-        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        form.side::<Papaya<Ahash>>(row, "papaya")
-    }
-
-    pub(super) fn finders<F: FindForm>(row: Row, form: &F) -> Row {
-        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
-        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.side::<Internity<Ahash>>(row, "internity");
-        let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
-        let row = form.side::<Dash<Ahash>>(row, "dashmap");
-        form.side::<Papaya<Ahash>>(row, "papaya")
-    }
-
-    pub(super) fn namers<F: NameForm>(row: Row, form: &F) -> Row {
-        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
-        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.side::<Symbols<Ahash>>(row, "symbol_table");
-        let row = form.side::<Inturn<Ahash>>(row, "inturn");
-        form.side::<Blaze<Ahash>>(row, "blazinterner")
-    }
-
-    pub(super) fn growers<F: FillForm>(row: Row, form: &F) -> Row {
-        let row = form.owned::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.owned::<LassoRodeo<Ahash>>(row, "lasso-rodeo");
-        let row = form.owned::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.owned::<Internity<Ahash>>(row, "internity");
-        let row = form.owned::<Symbols<Ahash>>(row, "symbol_table");
-        let row = form.owned::<Inturn<Ahash>>(row, "inturn");
-        let row = form.owned::<Blaze<Ahash>>(row, "blazinterner");
-        let row = form.owned::<Dash<Ahash>>(row, "dashmap");
-        form.owned::<Papaya<Ahash>>(row, "papaya")
-    }
-
-    pub(super) fn lives<F: FillForm>(row: Row, form: &F) -> Row {
-        let row = form.live::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.live::<Internity<Ahash>>(row, "internity");
-        let row = form.live::<Symbols<Ahash>>(row, "symbol_table");
-        let row = form.live::<Inturn<Ahash>>(row, "inturn");
-        let row = form.live::<Blaze<Ahash>>(row, "blazinterner");
-        let row = form.live::<Dash<Ahash>>(row, "dashmap");
-        form.live::<Papaya<Ahash>>(row, "papaya")
-    }
-
-    pub(super) fn tails<F: TailForm>(row: Row, form: &F) -> Row {
-        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.side::<Internity<Ahash>>(row, "internity");
-        let row = form.side::<Symbols<Ahash>>(row, "symbol_table");
-        let row = form.side::<Inturn<Ahash>>(row, "inturn");
-        let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
-        let row = form.side::<Dash<Ahash>>(row, "dashmap");
-        form.side::<Papaya<Ahash>>(row, "papaya")
-    }
-
-    pub(super) fn walkers<F: WalkForm>(row: Row, form: &F) -> Row {
-        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
-        let row = form.side::<Inturn<Ahash>>(row, "inturn");
-        form.side::<Blaze<Ahash>>(row, "blazinterner")
-    }
-
-    pub(super) fn held<F: HeldForm>(row: Row, form: &F) -> Row {
-        let row = form.side::<StringInterned<Ahash>>(row, "string-interner");
-        let row = form.side::<LassoReader<Ahash>>(row, "lasso-reader");
-        let row = form.side::<LassoThreaded<Ahash>>(row, "lasso-threaded");
-        let row = form.side::<Internity<Ahash>>(row, "internity");
-        let row = form.side::<Inturn<Ahash>>(row, "inturn");
-        let row = form.side::<Blaze<Ahash>>(row, "blazinterner");
-        let row = form.side::<Dash<Ahash>>(row, "dashmap");
-        form.side::<Papaya<Ahash>>(row, "papaya")
+    /// Every table that is not global, since what a global one holds is of all rows.
+    held: HeldForm.side {
+        "thrifty": Thrifty,
+        ours "thrifty-local": ThriftyLocal,
+        ours "thrifty-frozen": ThriftyFrozen,
+        ours "thrifty-resolver": ThriftyResolver,
+        ours "thrifty-dedup": ThriftyDedup,
+        "rwlock-hashmap": Locked<Ahash>,
+    } rivals {
+        "string-interner": StringInterned<Ahash>,
+        "lasso-reader": LassoReader<Ahash>,
+        "lasso-threaded": LassoThreaded<Ahash>,
+        "internity": Internity<Ahash>,
+        "inturn": Inturn<Ahash>,
+        "blazinterner": Blaze<Ahash>,
+        "dashmap": Dash<Ahash>,
+        "papaya": Papaya<Ahash>,
     }
 }

@@ -19,6 +19,52 @@ pub(super) trait Live: Grow + Send + Sync {
     fn intern(&self, text: &'static str) -> u64;
 }
 
+/// A table that threads share, and that does the same with a string whether it is known or not: all that most concurrent
+/// ones need to say to be filled, by one thread or by several, and asked.
+pub(super) trait Concurrent: Send + Sync + Sized + 'static {
+    /// As [`Grow::empty`].
+    fn new() -> Self;
+
+    /// As [`Grow::roomy`].
+    fn with_room(_strings: usize, _bytes: usize) -> Self {
+        Self::new()
+    }
+
+    /// As [`Grow::add`].
+    fn number(&self, text: &str) -> u64;
+}
+
+impl<T: Concurrent> Grow for T {
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    fn roomy(strings: usize, bytes: usize) -> Self {
+        Self::with_room(strings, bytes)
+    }
+
+    fn add(&mut self, text: &'static str) -> u64 {
+        self.number(text)
+    }
+}
+
+impl<T: Concurrent> Live for T {
+    fn intern(&self, text: &'static str) -> u64 {
+        self.number(text)
+    }
+}
+
+impl<T: Concurrent> Lookup for T {
+    fn of(texts: &[&'static str]) -> Self {
+        filled(texts)
+    }
+
+    #[inline]
+    fn hit(&self, text: &str) -> u64 {
+        self.number(text)
+    }
+}
+
 /// A table that is asked for strings it knows, by any thread.
 pub(super) trait Lookup: Sync + Sized + 'static {
     /// With these strings in it, each of which is there once.
@@ -78,5 +124,14 @@ pub(super) fn filled<T: Grow>(texts: &[&'static str]) -> T {
     for text in texts {
         table.add(text);
     }
+    table
+}
+
+/// What [`Held::holding`] is for a table that threads share.
+pub(super) fn holding<T: Concurrent>(texts: &mut dyn Iterator<Item = &str>) -> T {
+    let table = T::new();
+    texts.for_each(|text| {
+        table.number(text);
+    });
     table
 }

@@ -4,7 +4,7 @@ use lasso::{Capacity, Key as _, Rodeo, RodeoReader, Spur, ThreadedRodeo};
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled},
+    table::{Concurrent, Find, Grow, Held, Lookup, Names, Walk, filled, holding},
 };
 
 /// Filled by one owner. Threads cannot share it, so that [`LassoReader`] stands for it in lookups.
@@ -72,36 +72,20 @@ impl<S: Hashing + Clone> Names for LassoReader<S> {
 /// Concurrent.
 pub(in crate::interner) struct LassoThreaded<S>(ThreadedRodeo<Spur, S>);
 
-impl<S: Hashing + Clone> Grow for LassoThreaded<S> {
-    fn empty() -> Self {
+impl<S: Hashing + Clone> Concurrent for LassoThreaded<S> {
+    fn new() -> Self {
         Self(ThreadedRodeo::with_hasher(S::default()))
     }
 
-    fn roomy(strings: usize, bytes: usize) -> Self {
+    fn with_room(strings: usize, bytes: usize) -> Self {
         Self(ThreadedRodeo::with_capacity_and_hasher(
             capacity(strings, bytes),
             S::default(),
         ))
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing + Clone> Live for LassoThreaded<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing + Clone> Lookup for LassoThreaded<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         self.0.get_or_intern(text).into_usize() as u64
     }
 }
@@ -131,11 +115,7 @@ impl<S: Hashing + Clone> Names for LassoThreaded<S> {
 
 impl<S: Hashing + Clone> Held for LassoThreaded<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.0.get_or_intern(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use dashmap::DashMap;
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Held, Live, Lookup, filled},
+    table::{Concurrent, Find, Held, holding},
 };
 
 /// `dashmap`.
@@ -15,39 +15,23 @@ pub(in crate::interner) struct Dash<S> {
     next: AtomicU32,
 }
 
-impl<S: Hashing + Clone> Grow for Dash<S> {
-    fn empty() -> Self {
+impl<S: Hashing + Clone> Concurrent for Dash<S> {
+    fn new() -> Self {
         Self {
             map: DashMap::with_hasher(S::default()),
             next: AtomicU32::new(0),
         }
     }
 
-    fn roomy(strings: usize, _bytes: usize) -> Self {
+    fn with_room(strings: usize, _bytes: usize) -> Self {
         Self {
             map: DashMap::with_capacity_and_hasher(strings, S::default()),
             next: AtomicU32::new(0),
         }
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing + Clone> Live for Dash<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing + Clone> Lookup for Dash<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         if let Some(number) = self.find(text) {
             return number;
         }
@@ -70,39 +54,23 @@ pub(in crate::interner) struct Papaya<S> {
     next: AtomicU32,
 }
 
-impl<S: Hashing> Grow for Papaya<S> {
-    fn empty() -> Self {
+impl<S: Hashing> Concurrent for Papaya<S> {
+    fn new() -> Self {
         Self {
             map: papaya::HashMap::with_hasher(S::default()),
             next: AtomicU32::new(0),
         }
     }
 
-    fn roomy(strings: usize, _bytes: usize) -> Self {
+    fn with_room(strings: usize, _bytes: usize) -> Self {
         Self {
             map: papaya::HashMap::with_capacity_and_hasher(strings, S::default()),
             next: AtomicU32::new(0),
         }
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Live for Papaya<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Lookup for Papaya<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         let map = self.map.pin();
         if let Some(&number) = map.get(text) {
             return number.into();
@@ -122,11 +90,7 @@ impl<S: Hashing> Find for Papaya<S> {
 
 impl<S: Hashing + Clone> Held for Dash<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.hit(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {
@@ -136,11 +100,7 @@ impl<S: Hashing + Clone> Held for Dash<S> {
 
 impl<S: Hashing> Held for Papaya<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.hit(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {

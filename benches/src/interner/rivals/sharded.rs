@@ -8,7 +8,7 @@ use symbol_table::{Symbol, SymbolTable};
 
 use crate::interner::{
     hash::Hashing,
-    table::{Find, Grow, Held, Live, Lookup, Names, Walk, filled},
+    table::{Concurrent, Find, Held, Names, Walk, filled, holding},
 };
 
 /// The hasher that `symbol_table` takes by default.
@@ -28,12 +28,12 @@ impl<S: BuildHasher> Hashed for ThreadedLexicon<S> {
 /// `internity`, which resolves only once it is frozen.
 pub(in crate::interner) struct Internity<S>(ThreadedLexicon<S>);
 
-impl<S: Hashing> Grow for Internity<S> {
-    fn empty() -> Self {
+impl<S: Hashing> Concurrent for Internity<S> {
+    fn new() -> Self {
         Self(ThreadedLexicon::with_hasher(S::default()))
     }
 
-    fn roomy(strings: usize, bytes: usize) -> Self {
+    fn with_room(strings: usize, bytes: usize) -> Self {
         Self(ThreadedLexicon::with_capacity_and_hasher(
             strings,
             bytes,
@@ -41,24 +41,8 @@ impl<S: Hashing> Grow for Internity<S> {
         ))
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Live for Internity<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Lookup for Internity<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         self.0.intern(text).as_u32().into()
     }
 }
@@ -73,33 +57,13 @@ impl<S: Hashing> Find for Internity<S> {
 /// `symbol_table`.
 pub(in crate::interner) struct Symbols<S>(SymbolTable<16, S>);
 
-impl<S: Hashing> Grow for Symbols<S> {
-    fn empty() -> Self {
+impl<S: Hashing> Concurrent for Symbols<S> {
+    fn new() -> Self {
         Self(SymbolTable::default())
     }
 
-    fn roomy(_strings: usize, _bytes: usize) -> Self {
-        Self::empty()
-    }
-
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Live for Symbols<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Lookup for Symbols<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         NonZeroU32::from(self.0.intern(text)).get().into()
     }
 }
@@ -108,7 +72,7 @@ impl<S: Hashing> Names for Symbols<S> {
     type Symbol = Symbol;
 
     fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Symbol>) {
-        let table = Self::empty();
+        let table = Self::new();
         let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
         (table, symbols)
     }
@@ -122,36 +86,20 @@ impl<S: Hashing> Names for Symbols<S> {
 /// `inturn`.
 pub(in crate::interner) struct Inturn<S>(inturn::sync::Interner<inturn::Symbol, S>);
 
-impl<S: Hashing + Clone> Grow for Inturn<S> {
-    fn empty() -> Self {
+impl<S: Hashing + Clone> Concurrent for Inturn<S> {
+    fn new() -> Self {
         Self(inturn::sync::Interner::with_hasher(S::default()))
     }
 
-    fn roomy(strings: usize, _bytes: usize) -> Self {
+    fn with_room(strings: usize, _bytes: usize) -> Self {
         Self(inturn::sync::Interner::with_capacity_and_hasher(
             strings,
             S::default(),
         ))
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing + Clone> Live for Inturn<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing + Clone> Lookup for Inturn<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         self.0.intern(text).get().into()
     }
 }
@@ -160,7 +108,7 @@ impl<S: Hashing + Clone> Names for Inturn<S> {
     type Symbol = inturn::Symbol;
 
     fn with_symbols(texts: &[&'static str]) -> (Self, Vec<inturn::Symbol>) {
-        let table = Self::empty();
+        let table = Self::new();
         let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
         (table, symbols)
     }
@@ -174,33 +122,17 @@ impl<S: Hashing + Clone> Names for Inturn<S> {
 /// `blazinterner`.
 pub(in crate::interner) struct Blaze<S>(ArenaStr<S, u32>);
 
-impl<S: Hashing> Grow for Blaze<S> {
-    fn empty() -> Self {
+impl<S: Hashing> Concurrent for Blaze<S> {
+    fn new() -> Self {
         Self(ArenaStr::default())
     }
 
-    fn roomy(strings: usize, bytes: usize) -> Self {
+    fn with_room(strings: usize, bytes: usize) -> Self {
         Self(ArenaStr::with_capacity(strings, bytes))
     }
 
-    fn add(&mut self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Live for Blaze<S> {
-    fn intern(&self, text: &'static str) -> u64 {
-        self.hit(text)
-    }
-}
-
-impl<S: Hashing> Lookup for Blaze<S> {
-    fn of(texts: &[&'static str]) -> Self {
-        filled(texts)
-    }
-
     #[inline]
-    fn hit(&self, text: &str) -> u64 {
+    fn number(&self, text: &str) -> u64 {
         self.0.intern(text).id().into()
     }
 }
@@ -216,7 +148,7 @@ impl<S: Hashing> Names for Blaze<S> {
     type Symbol = InternedStr<S, u32>;
 
     fn with_symbols(texts: &[&'static str]) -> (Self, Vec<Self::Symbol>) {
-        let table = Self::empty();
+        let table = Self::new();
         let symbols = texts.iter().map(|text| table.0.intern(text)).collect();
         (table, symbols)
     }
@@ -229,11 +161,7 @@ impl<S: Hashing> Names for Blaze<S> {
 
 impl<S: Hashing> Held for Internity<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.0.intern(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {
@@ -243,11 +171,7 @@ impl<S: Hashing> Held for Internity<S> {
 
 impl<S: Hashing + Clone> Held for Inturn<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.0.intern(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {
@@ -257,11 +181,7 @@ impl<S: Hashing + Clone> Held for Inturn<S> {
 
 impl<S: Hashing> Held for Blaze<S> {
     fn holding(texts: &mut dyn Iterator<Item = &str>) -> Self {
-        let table = Self::empty();
-        texts.for_each(|text| {
-            table.0.intern(text);
-        });
-        table
+        holding(texts)
     }
 
     fn len(&self) -> usize {
