@@ -24,7 +24,7 @@ fn together<R: Send>(work: impl Fn(usize) -> R + Sync) -> Vec<R> {
         let threads: Vec<_> = (0..THREADS).map(start).collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().unwrap())
+            .map(|thread| thread.join().expect("no thread panics"))
             .collect()
     })
 }
@@ -78,7 +78,7 @@ fn a_limit_of_bytes_is_not_exceeded_by_all_together() {
                 match interner.try_intern(&key) {
                     Ok(symbol) => interned.push((symbol, key)),
                     Err(error) => {
-                        assert_eq!(error, InternError::MemoryLimit { limit_bytes: limit })
+                        assert_eq!(error, InternError::MemoryLimit { limit_bytes: limit });
                     }
                 }
                 assert!(interner.memory_usage().reserved_bytes <= limit);
