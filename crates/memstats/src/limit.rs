@@ -69,7 +69,12 @@
 //! when a call misses the deadline ([`Tuning::deadline`]).
 //!
 //! A reclaimer may call everything in here, but [`trim_now`] answers with an error and [`assist`]
-//! does nothing. After `fork` the child has no controller.
+//! does nothing.
+//!
+//! A child that has forked keeps settings and registrations, and has no controller until a limit or a
+//! percentage is set in it; [`trim_now`] and [`assist`] work meanwhile. What its parent's other threads
+//! were about is not waited for, but for one thing: as with all that holds a lock, a `fork` at the moment in
+//! which another thread books something leaves the child with a lock that nobody opens.
 //!
 //! # Memory
 //!

@@ -3,7 +3,12 @@
 //! A reclaimer sits in its entry behind a lock that is held to take a handle of it, never while it
 //! runs. Unregistering takes it out: no call begins afterwards, one under way ends by itself, and
 //! whoever lets go last drops it, with no lock held.
+//!
+//! A call is one of the process that began it: a child that was forked amid a call has not got the
+//! thread that would end it, and begins one of its own.
 #![forbid(unsafe_code)]
+
+use std::process;
 
 use thrifty_sync::sync::{Arc, Mutex, MutexGuard};
 
@@ -12,14 +17,15 @@ pub(crate) struct Seat<R: ?Sized>(Mutex<Holder<R>>);
 
 struct Holder<R: ?Sized> {
     reclaimer: Option<Arc<R>>,
-    busy: bool,
+    /// The process in which a call is under way.
+    busy: Option<u32>,
 }
 
 impl<R: ?Sized> Seat<R> {
     pub(crate) fn new(reclaimer: Arc<R>) -> Self {
         Self(Mutex::new(Holder {
             reclaimer: Some(reclaimer),
-            busy: false,
+            busy: None,
         }))
     }
 
@@ -27,17 +33,18 @@ impl<R: ?Sized> Seat<R> {
     /// earlier call has not come back.
     pub(crate) fn begin(&self) -> Option<Arc<R>> {
         let mut holder = self.lock();
-        if holder.busy {
+        let process = process::id();
+        if holder.busy == Some(process) {
             return None;
         }
         let reclaimer = holder.reclaimer.clone()?;
-        holder.busy = true;
+        holder.busy = Some(process);
         Some(reclaimer)
     }
 
     /// The call came back.
     pub(crate) fn end(&self) {
-        self.lock().busy = false;
+        self.lock().busy = None;
     }
 
     /// Takes the reclaimer out; the caller drops it, holding nothing.
@@ -47,7 +54,7 @@ impl<R: ?Sized> Seat<R> {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.lock().busy
+        self.lock().busy == Some(process::id())
     }
 
     fn lock(&self) -> MutexGuard<'_, Holder<R>> {

@@ -1,16 +1,18 @@
-//! The one controller of a process: its lock, its bell and its thread.
+//! The one controller of a process: its lock, its turns, its bell and its thread.
 //!
-//! Two locks, taken in this order: `CYCLE` while a cycle runs, `STATE` for a moment to look or to
-//! book. Reclaimers run under `CYCLE` alone, on a thread of their own, so that they may register,
-//! unregister, set limits and read statistics.
+//! One lock, taken for a moment to look or to book. Who has the turn runs a cycle, without the lock:
+//! reclaimers run on a thread of their own and may register, unregister, set limits and read statistics.
+//!
+//! A turn and a controller are those of a process. What a forked child finds of its parent's it does not
+//! wait for: the threads that had them are not there.
 #![forbid(unsafe_code)]
 
 use core::time::Duration;
-use std::sync::PoisonError;
+use std::{process, sync::PoisonError};
 
 use thrifty_sync::{
     clock::{Clock, Instant, SystemClock},
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock},
     thread::{self, Thread},
 };
 use thrifty_traits::Pressure;
@@ -28,6 +30,7 @@ use super::{
 };
 use crate::{
     alarm::{Alarm, Look},
+    counts::Counts,
     installed::is_installed,
     os, registry,
     seat::Seat,
@@ -35,19 +38,14 @@ use crate::{
 };
 
 static STATE: Mutex<State> = Mutex::new(State::new());
-static CYCLE: Mutex<Hands> = Mutex::new(Hands::new());
+static TURNED: Condvar = Condvar::new();
 static ALARM: Alarm = Alarm::new();
-static CONTROLLER: OnceLock<Thread> = OnceLock::new();
+static CONTROLLER: Post = Post(OnceLock::new());
 /// Held while the thread is started, so that there is one.
 static STARTING: Mutex<()> = Mutex::new(());
 
 /// How often a share of a control group's limit is looked up again.
 const RESOLVE_EVERY: Duration = Duration::from_secs(10);
-
-/// The turn to look or to run a cycle.
-fn turn() -> MutexGuard<'static, Hands> {
-    CYCLE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The state. No user code is to run while it is held.
 pub(crate) fn state() -> MutexGuard<'static, State> {
@@ -68,21 +66,92 @@ pub(crate) fn observed(live: u64) {
 }
 
 fn wake() {
-    if let Some(controller) = CONTROLLER.get() {
+    if let Some(controller) = CONTROLLER.here() {
         controller.unpark();
+    }
+}
+
+/// Where a controller is known by, and behind it those that forked children have started: as many as
+/// there were forks between this process and the first to have one.
+struct Post(OnceLock<Box<Posted>>);
+
+struct Posted {
+    process: u32,
+    thread: Thread,
+    next: Post,
+}
+
+impl Post {
+    /// This process's controller. Neither locks nor allocates.
+    fn here(&self) -> Option<&Thread> {
+        let mut last = self.0.get()?;
+        while let Some(next) = last.next.0.get() {
+            last = next;
+        }
+        (last.process == process::id()).then_some(&last.thread)
+    }
+
+    fn put_up(&self, thread: Thread) {
+        let mut place = self;
+        while let Some(posted) = place.0.get() {
+            place = &posted.next;
+        }
+        // By one thread at a time, so the place is free.
+        place.0.get_or_init(|| {
+            Box::new(Posted {
+                process: process::id(),
+                thread,
+                next: Self(OnceLock::new()),
+            })
+        });
+    }
+}
+
+/// The turn to look or to run a cycle: one thread of the process has it.
+struct Turn {
+    hands: Hands,
+}
+
+impl Turn {
+    /// Waits for it.
+    fn take() -> Self {
+        let here = Some(process::id());
+        let mut state = TURNED
+            .wait_while(state(), |state| state.turn == here)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.turn = here;
+        Self {
+            hands: core::mem::take(&mut state.hands),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = state();
+        state.hands = core::mem::take(&mut self.hands);
+        state.turn = None;
+        drop(state);
+        TURNED.notify_one();
     }
 }
 
 /// What can be measured now.
 pub(crate) fn reading() -> Reading {
+    let counts = is_installed().then(|| REGISTRY.read());
     Reading {
-        live: live(),
+        live: counts.map(live_of),
+        freed: counts.map(|counts| counts.freed_bytes),
         resident: os::memory().resident_bytes,
     }
 }
 
 fn live() -> Option<u64> {
-    is_installed().then(|| u64::try_from(REGISTRY.read().live_bytes()).unwrap_or(0))
+    is_installed().then(|| live_of(REGISTRY.read()))
+}
+
+fn live_of(counts: Counts) -> u64 {
+    u64::try_from(counts.live_bytes()).unwrap_or(0)
 }
 
 /// How many cycles there were.
@@ -94,7 +163,7 @@ pub(crate) fn trims() -> u64 {
 /// Starts the controller if it does not run yet.
 pub(crate) fn start() -> Result<(), LimitError> {
     let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-    if CONTROLLER.get().is_some() {
+    if CONTROLLER.here().is_some() {
         return Ok(());
     }
     let handle = thread::Builder::new()
@@ -102,7 +171,7 @@ pub(crate) fn start() -> Result<(), LimitError> {
         .spawn(run)
         .map_err(|error| LimitError::Thread(error.kind()))?;
     // It parks at first, so this comes in time for the first bell.
-    CONTROLLER.get_or_init(|| handle.thread().clone());
+    CONTROLLER.put_up(handle.thread().clone());
     Ok(())
 }
 
@@ -120,7 +189,7 @@ fn publish(state: &State, look: Look) {
         (goal / 1024).clamp(registry::FINE_INTERVAL_BYTES, registry::INTERVAL_BYTES)
     });
     REGISTRY.look_every(interval);
-    ALARM.set_trigger(lines.trigger);
+    ALARM.set_trigger(state.governor.bell());
     ALARM.look(if lines.goal.is_some() {
         look
     } else {
@@ -130,11 +199,11 @@ fn publish(state: &State, look: Look) {
 
 fn run() {
     loop {
-        let rest = tend(&mut turn());
+        let rest = tend(&mut Turn::take().hands);
         if rest.listen {
             ALARM.listen();
             // Whoever counted before it found the bell silent did not ring: look once more.
-            let trigger = state().governor.lines().trigger;
+            let trigger = state().governor.bell();
             if live()
                 .zip(trigger)
                 .is_some_and(|(live, trigger)| live >= trigger)
@@ -199,9 +268,9 @@ pub(crate) fn assist() -> bool {
     if is_inside() || !is_due() {
         return false;
     }
-    let mut hands = turn();
+    let mut turn = Turn::take();
     // Whoever had the turn before may have done it.
-    is_due() && tend(&mut hands).trimmed
+    is_due() && tend(&mut turn.hands).trimmed
 }
 
 /// Runs a cycle that was asked for.
@@ -209,7 +278,7 @@ pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
     if is_inside() {
         return None;
     }
-    let mut hands = turn();
+    let mut turn = Turn::take();
     let plan = Plan {
         reason: Reason::Forced,
         first: Pressure::Low,
@@ -222,7 +291,7 @@ pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
     };
     let mut state = state();
     state.used(now());
-    Some(trim(state, &mut hands, &plan))
+    Some(trim(state, &mut turn.hands, &plan))
 }
 
 fn trim(mut state: MutexGuard<'static, State>, hands: &mut Hands, plan: &Plan) -> Trim {

@@ -36,7 +36,7 @@ pub(crate) struct Record {
     pub(crate) priority: Priority,
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
-    /// What it gave in the last cycle that asked it; `None` before the first.
+    /// What it was seen to give in the last cycle that asked it; `None` before the first.
     pub(crate) last_bytes: Option<u64>,
     pub(crate) panics: u64,
     pub(crate) late: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Record {
     strikes: u8,
     demoted_cycles: u32,
     benched_cycles: u32,
-    /// What it gave in the present cycle; `None` while it was not asked.
+    /// What it was seen to give in the present cycle; `None` while it was not asked.
     now_bytes: Option<u64>,
 }
 
@@ -84,8 +84,8 @@ impl Record {
         (!self.is_demoted(), promise.saturating_mul(weight))
     }
 
-    /// Notes an answer in the present cycle.
-    pub(crate) fn note(&mut self, answer: Answer, took: Duration) {
+    /// Notes an answer in the present cycle; `most` is what can be true of it.
+    pub(crate) fn note(&mut self, answer: Answer, most: u64, took: Duration) {
         if answer == Answer::Absent {
             return;
         }
@@ -95,7 +95,7 @@ impl Record {
         match answer {
             Answer::Gave(bytes) => {
                 self.bytes = self.bytes.saturating_add(bytes);
-                self.now_bytes = Some(now.saturating_add(bytes));
+                self.now_bytes = Some(now.saturating_add(bytes.min(most)));
             }
             Answer::Panicked => {
                 self.panics += 1;
@@ -147,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn asked(record: &mut Record, gives: u64, wanted: u64) -> Option<Change> {
-        record.note(Answer::Gave(gives), Duration::ZERO);
+        record.note(Answer::Gave(gives), u64::MAX, Duration::ZERO);
         record.close(wanted)
     }
 
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn who_panics_sits_out() {
         let mut record = Record::new(Priority::Cheap);
-        record.note(Answer::Panicked, Duration::from_secs(1));
+        record.note(Answer::Panicked, 0, Duration::from_secs(1));
         for _ in 0..BENCHED_CYCLES {
             assert!(!record.may_be_asked(Pressure::High));
             record.close(0);
@@ -197,7 +197,7 @@ mod tests {
         let mut record = Record::new(Priority::Costly);
         for _ in 0..10 {
             assert!(record.may_be_asked(Pressure::Low));
-            record.note(Answer::Late, Duration::from_secs(1));
+            record.note(Answer::Late, 0, Duration::from_secs(1));
             assert_eq!(record.close(1000), None);
         }
         assert_eq!((record.late, record.longest), (10, Duration::from_secs(1)));
@@ -234,7 +234,7 @@ mod tests {
                         2 => Answer::Absent,
                         _ => Answer::Gave(bytes),
                     };
-                    record.note(answer, Duration::ZERO);
+                    record.note(answer, bytes, Duration::ZERO);
                 }
                 record.close(1000);
             }

@@ -116,14 +116,20 @@ impl Cycle<'_> {
                 self.outcome.cut_short = true;
                 return false;
             }
+            let before = world.reading();
             let answer = world.ask(member, pressure, self.deadline);
-            crew[member].note(answer, world.now().since(asked));
+            let took = world.now().since(asked);
+            let after = world.reading();
+            let most = after.given_since(before);
+            crew[member].note(answer, most, took);
             if let Answer::Gave(bytes) = answer {
-                self.outcome.reclaimed = self.outcome.reclaimed.saturating_add(bytes);
+                let outcome = &mut self.outcome;
+                outcome.reclaimed = outcome.reclaimed.saturating_add(bytes);
+                outcome.seen = outcome.seen.saturating_add(bytes.min(most));
             }
             self.outcome.calls += u32::from(answer != Answer::Absent);
             self.outcome.missing += u32::from(matches!(answer, Answer::Absent | Answer::Late));
-            self.outcome.after = world.reading();
+            self.outcome.after = after;
         }
         !self.suffices()
     }

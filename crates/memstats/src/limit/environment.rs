@@ -59,6 +59,12 @@ pub(crate) enum Setting<T> {
     To(T),
 }
 
+impl<T> From<Option<T>> for Setting<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Off, Self::To)
+    }
+}
+
 pub(crate) type Settings = (Setting<Limit>, Setting<u32>);
 
 /// Reads both; `get` is `std::env::var_os`, or a test's.
@@ -76,7 +82,12 @@ pub(crate) fn read(
         Some(text) if text.trim().is_empty() => Setting::Unset,
         Some(text) if is_off(&text) => Setting::Off,
         Some(text) => {
-            let number = text.trim().trim_end_matches('%');
+            let text = text.trim();
+            let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+            // `parse` takes a sign too.
+            if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(EnvironmentError::Percent);
+            }
             Setting::To(number.parse().map_err(|_| EnvironmentError::Percent)?)
         }
     };
@@ -110,6 +121,7 @@ mod tests {
         assert_eq!(from(Some("64MiB"), Some("100")), Ok(set));
         let share = (Setting::To(Limit::PercentOfCgroup(75)), Setting::To(50));
         assert_eq!(from(Some(" 75% "), Some("50%")), Ok(share));
+        assert_eq!(from(Some("75 %"), Some(" 50 % ")), Ok(share));
     }
 
     #[test]
@@ -123,7 +135,16 @@ mod tests {
             error.to_string(),
             "THRIFTY_MEMORY_LIMIT: a share of memory is at most 100%"
         );
-        for text in ["-1", "many", "1e3", "99999999999999"] {
+        for text in [
+            "-1",
+            "+1",
+            "many",
+            "1e3",
+            "5%%",
+            "%",
+            "1 0",
+            "99999999999999",
+        ] {
             assert_eq!(
                 from(None, Some(text)),
                 Err(EnvironmentError::Percent),

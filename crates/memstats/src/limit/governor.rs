@@ -17,7 +17,8 @@
 //!
 //! 1. After a cycle that was told satisfied, the live heap must grow by the hysteresis before the
 //!    next: a steady heap is never trimmed twice.
-//! 2. Between two cycles lies the pause, which doubles while asking is of no use.
+//! 2. Between two cycles lies the pause, which doubles while asking is of no use. Growth by the
+//!    hysteresis ends it early, but not before the least pause.
 #![forbid(unsafe_code)]
 
 use core::time::Duration;
@@ -33,7 +34,22 @@ use super::tuning::Tuning;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) live: Option<u64>,
+    /// Bytes freed so far, by whomever; the sum wraps.
+    pub(crate) freed: Option<u64>,
     pub(crate) resident: Option<u64>,
+}
+
+impl Reading {
+    /// The most that can have been given back since: no more than all that was freed meanwhile, or
+    /// than what has gone from physical memory past the allocator. Where nobody counts, anything.
+    pub(crate) fn given_since(self, before: Self) -> u64 {
+        let (Some(freed), Some(freed_before)) = (self.freed, before.freed) else {
+            return u64::MAX;
+        };
+        let resident = before.resident.zip(self.resident);
+        let gone = resident.map_or(0, |(before, after)| before.saturating_sub(after));
+        freed.wrapping_sub(freed_before).max(gone)
+    }
 }
 
 /// The lines of the picture above; `None` where nothing limits.
@@ -82,6 +98,9 @@ pub(crate) struct Outcome {
     pub(crate) wanted: u64,
     /// Bytes that the members say they gave.
     pub(crate) reclaimed: u64,
+    /// Of these, what can be true: who gives nothing and says otherwise must not keep the controller
+    /// asking.
+    pub(crate) seen: u64,
     pub(crate) calls: u32,
     /// Calls that did not come back by the deadline, or could not be made for such a one.
     pub(crate) missing: u32,
@@ -110,6 +129,8 @@ pub(crate) struct Governor {
     pub(crate) nonheap: u64,
     budget: Budget,
     not_before: Option<Instant>,
+    /// When growth may end the pause.
+    not_even_before: Option<Instant>,
     pause: Duration,
     exhausted: bool,
     limited: bool,
@@ -125,6 +146,7 @@ impl Governor {
             nonheap: 0,
             budget: Budget::new(tuning.time_percent, tuning.window),
             not_before: None,
+            not_even_before: None,
             pause: Duration::ZERO,
             exhausted: false,
             limited: false,
@@ -133,6 +155,7 @@ impl Governor {
 
     /// Takes other settings, with a full purse.
     pub(crate) fn tune(&mut self, tuning: Tuning) {
+        let tuning = tuning.brought_into_range();
         self.budget = Budget::new(tuning.time_percent, tuning.window);
         self.tuning = tuning;
         self.refresh();
@@ -141,6 +164,7 @@ impl Governor {
     /// Something changed that may make asking worthwhile again.
     pub(crate) fn refresh(&mut self) {
         self.not_before = None;
+        self.not_even_before = None;
         self.pause = Duration::ZERO;
         self.exhausted = false;
     }
@@ -159,6 +183,19 @@ impl Governor {
         }
     }
 
+    /// Where the bell rings: at the trigger; in a pause, where what has been allocated since the last
+    /// cycle may be worth asking for. That was above the trigger, or there would be no pause.
+    pub(crate) fn bell(&self) -> Option<u64> {
+        /// What threads allocate between two looks is nothing to go by.
+        const LEAST: u64 = 256 << 10;
+        let trigger = self.lines().trigger?;
+        if self.not_before.is_none() {
+            return Some(trigger);
+        }
+        let step = self.limit.map_or(trigger, |limit| limit / 20).max(LEAST);
+        Some(trigger.max(self.base.saturating_add(step)))
+    }
+
     fn growth_goal(&self) -> Option<u64> {
         let percent = u128::from(self.percent?);
         let base = u128::from(self.base);
@@ -168,14 +205,8 @@ impl Governor {
 
     /// What to do, and what to tell.
     pub(crate) fn judge(&mut self, now: Instant, reading: Reading) -> (Verdict, Option<Notice>) {
-        if let Some(wait) = self.wait(now) {
-            return (
-                Verdict::Rest {
-                    wait,
-                    listen: false,
-                },
-                None,
-            );
+        if let Some(rest) = self.rest(now, reading) {
+            return (rest, None);
         }
         let Some(reason) = self.reason(reading) else {
             self.exhausted = false;
@@ -192,6 +223,7 @@ impl Governor {
         if budget.is_zero() {
             let wait = self.budget.until_worthwhile().max(self.tuning.min_pause);
             self.not_before = Some(now + wait);
+            self.not_even_before = self.not_before;
             let notice = (!self.limited).then_some(Notice::Limited);
             self.limited = true;
             return (
@@ -210,7 +242,25 @@ impl Governor {
         self.not_before
     }
 
-    /// What is left of the pause.
+    /// What is left of the pause, unless the heap has grown so that asking may be of use again:
+    /// others hold memory now than when all were asked.
+    fn rest(&mut self, now: Instant, reading: Reading) -> Option<Verdict> {
+        let wait = self.wait(now)?;
+        let early = self.not_even_before?.since(now).min(wait);
+        if !early.is_zero() {
+            return Some(Verdict::Rest {
+                wait: early,
+                listen: false,
+            });
+        }
+        if reading.live.is_some() && reading.live >= self.bell() {
+            self.not_before = None;
+            return None;
+        }
+        Some(Verdict::Rest { wait, listen: true })
+    }
+
+    /// What is left of the pause at its full length.
     fn wait(&mut self, now: Instant) -> Option<Duration> {
         let wait = self.not_before?.since(now);
         if wait.is_zero() {
@@ -289,7 +339,7 @@ impl Governor {
             .live
             .unwrap_or(0)
             .saturating_sub(outcome.after.live.unwrap_or(0));
-        let useful = freed.max(outcome.reclaimed) > outcome.wanted / 100;
+        let useful = freed.max(outcome.seen) > outcome.wanted / 100;
         let calm = plan.reason != Reason::Limit || outcome.satisfied;
         if calm || outcome.cut_short || useful {
             self.pause = self.tuning.min_pause;
@@ -301,6 +351,7 @@ impl Governor {
                 .clamp(self.tuning.min_pause, self.tuning.max_pause);
         }
         self.not_before = Some(now + self.pause);
+        self.not_even_before = Some(now + self.tuning.min_pause);
         if outcome.cut_short {
             let notice = (!self.limited).then_some(Notice::Limited);
             self.limited = true;

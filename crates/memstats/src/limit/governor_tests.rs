@@ -24,6 +24,7 @@ struct Stock {
     from: Pressure,
     nanos_per_call: u64,
     panics: bool,
+    lies: bool,
     calls: [u32; 3],
 }
 
@@ -34,6 +35,7 @@ impl Stock {
             from,
             nanos_per_call: 10_000,
             panics: false,
+            lies: false,
             calls: [0; 3],
         }
     }
@@ -49,6 +51,7 @@ struct Program {
     stocks: Vec<Stock>,
     can_release: bool,
     releases: u32,
+    freed: u64,
 }
 
 impl Program {
@@ -61,6 +64,8 @@ impl Program {
             stocks,
             can_release: true,
             releases: 0,
+            // About to wrap.
+            freed: u64::MAX - 10,
         }
     }
 
@@ -87,6 +92,7 @@ impl World for Program {
     fn reading(&self) -> Reading {
         Reading {
             live: Some(self.live()),
+            freed: Some(self.freed),
             resident: Some(self.resident()),
         }
     }
@@ -103,7 +109,8 @@ impl World for Program {
         }
         let bytes = core::mem::take(&mut stock.idle);
         self.kept += bytes;
-        Answer::Gave(bytes)
+        self.freed = self.freed.wrapping_add(bytes);
+        Answer::Gave(if stock.lies { u64::MAX } else { bytes })
     }
 
     fn release(&mut self) -> bool {
@@ -353,6 +360,55 @@ fn a_useless_one_is_demoted() {
 }
 
 #[test]
+fn who_lies_is_not_believed() {
+    let mut liar = Stock::new(0, Pressure::Low);
+    liar.lies = true;
+    let mut program = Program::new(100 * MIB, vec![liar]);
+    let mut controller = Controller::new(&program);
+    controller.idle(&mut program, Duration::from_secs(60));
+    assert_eq!(controller.notices, [Notice::Exhausted]);
+    assert!(controller.cycles < 30, "{} cycles", controller.cycles);
+    assert_eq!(controller.changes[0], (0, Change::Demoted));
+    assert!(
+        controller.crew[0].bytes > 0,
+        "what it says is booked as that"
+    );
+}
+
+#[test]
+fn growth_ends_a_pause_that_was_for_lack_of_anything_to_give() {
+    let mut program = Program::new(62 * MIB, vec![Stock::new(0, Pressure::Low)]);
+    let mut controller = Controller::new(&program);
+    controller.idle(&mut program, Duration::from_secs(61));
+    assert_eq!(controller.notices, [Notice::Exhausted]);
+    let cycles = controller.cycles;
+    program.grow(0, MIB);
+    controller.idle(&mut program, Duration::from_millis(20));
+    assert_eq!(controller.cycles, cycles, "so little can wait");
+    program.grow(0, 3 * MIB);
+    let wait = controller.tend(&mut program);
+    assert_eq!((wait, program.live()), (Duration::ZERO, 62 * MIB));
+    assert_eq!(controller.cycles, cycles + 1, "seconds before its time");
+}
+
+#[test]
+fn no_tuning_is_taken_as_it_is_if_it_makes_no_sense() {
+    let mut tuning = Tuning::new();
+    tuning.min_pause = Duration::MAX;
+    tuning.max_pause = Duration::ZERO;
+    (tuning.poll, tuning.window) = (Duration::ZERO, Duration::ZERO);
+    tuning.time_percent = 0;
+    let mut program = Program::new(100 * MIB, vec![Stock::new(0, Pressure::Low)]);
+    let mut controller = Controller::new(&program);
+    controller.governor.tune(tuning);
+    let taken = controller.governor.tuning;
+    assert_eq!((taken.max_pause, taken.time_percent), (Duration::MAX, 1));
+    assert!(!taken.poll.is_zero() && !taken.window.is_zero());
+    controller.idle(&mut program, Duration::from_secs(5));
+    assert_eq!(controller.cycles, 1, "and then the pause of all time");
+}
+
+#[test]
 fn a_clock_that_goes_backwards_stops_nothing() {
     let mut program = Program::new(30 * MIB, vec![Stock::new(0, Pressure::Low)]);
     program.nanos = 1 << 60;
@@ -379,7 +435,7 @@ fn nothing_measured_is_nothing_judged() {
     assert_eq!(notice, None);
     let resident = Reading {
         resident: Some(1 << 30),
-        live: None,
+        ..Reading::default()
     };
     let (verdict, _) = governor.judge(Instant::from_nanos(5), resident);
     let Verdict::Trim(plan) = verdict else {

@@ -2,13 +2,14 @@
 //!
 //! One job at a time; the caller waits for it up to a deadline and then goes on without it. The
 //! thread is left to itself: it ends when the job does, and the next job gets another one. Idle, it
-//! ends after a while.
+//! ends after a while. A forked child has no such thread, whatever its memory says, and starts its own.
 #![forbid(unsafe_code)]
 
 use core::cell::Cell;
+use core::mem::ManuallyDrop;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
+use std::{process, sync::PoisonError};
 
 use thrifty_sync::{
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -51,9 +52,12 @@ pub(crate) fn is_inside() -> bool {
 }
 
 /// The hand at hand, if there is one.
+#[derive(Default)]
 pub(crate) struct Hands(Option<Arc<Desk>>);
 
 struct Desk {
+    /// Where its thread is.
+    process: u32,
     sheet: Mutex<Sheet>,
     turned: Condvar,
 }
@@ -87,6 +91,10 @@ impl Hands {
     }
 
     fn open_desk(&mut self) -> Option<Arc<Desk>> {
+        if let Some(desk) = self.0.take_if(|desk| desk.process != process::id()) {
+            // Its lock may be held, and a job lie on it, by a thread that this process has not got.
+            let _of_the_parent = ManuallyDrop::new(desk);
+        }
         if self.0.as_ref().is_none_or(|desk| desk.lock().closed) {
             self.0 = Desk::staffed();
         }
@@ -97,6 +105,7 @@ impl Hands {
 impl Desk {
     fn staffed() -> Option<Arc<Self>> {
         let desk = Arc::new(Self {
+            process: process::id(),
             sheet: Mutex::new(Sheet::default()),
             turned: Condvar::new(),
         });

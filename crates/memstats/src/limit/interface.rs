@@ -16,7 +16,7 @@ use super::{
     total::{self, SystemFiles},
     tuning::Tuning,
 };
-use crate::{installed::is_installed, os};
+use crate::os;
 
 /// Sets the soft limit for the process, or takes it away with `None`.
 ///
@@ -46,7 +46,7 @@ use crate::{installed::is_installed, os};
 /// ```
 pub fn set_soft(limit: impl Into<Option<Limit>>) -> Result<(), LimitError> {
     touch();
-    apply_limit(limit.into())
+    apply(Setting::from(limit.into()), Setting::Unset)
 }
 
 /// Starts a cycle whenever the live heap has grown by so many percent since the last, or no more
@@ -73,55 +73,43 @@ pub fn set_soft(limit: impl Into<Option<Limit>>) -> Result<(), LimitError> {
 /// ```
 pub fn set_percent(percent: Option<u32>) -> Result<(), LimitError> {
     touch();
-    apply_percent(percent)
+    apply(Setting::Unset, Setting::from(percent))
 }
 
-fn apply_limit(limit: Option<Limit>) -> Result<(), LimitError> {
+/// Applies what is set: both, or where one cannot be, none.
+fn apply(limit: Setting<Limit>, percent: Setting<u32>) -> Result<(), LimitError> {
     let bytes = match limit {
-        None => None,
-        Some(limit) => {
-            let bytes = total::resolve(limit, &SystemFiles)?;
-            if !is_installed() && os::memory().resident_bytes.is_none() {
-                return Err(LimitError::NothingToMeasure);
-            }
-            control::start()?;
-            Some(bytes)
-        }
+        Setting::To(limit) => Some(total::resolve(limit, &SystemFiles)?),
+        Setting::Off | Setting::Unset => None,
     };
-    let mut state = control::state();
-    let now = control::now();
-    state.used(now);
-    state.said = limit;
-    state.resolved_at = limit
-        .filter(|limit| !matches!(limit, Limit::Bytes(_)))
-        .map(|_| now);
-    state.governor.limit = bytes;
-    state.governor.refresh();
-    control::settings_changed(&state);
-    Ok(())
-}
-
-fn apply_percent(percent: Option<u32>) -> Result<(), LimitError> {
     let live = crate::read().ok().map(|stats| stats.live_bytes);
-    if percent.is_some() {
-        if live.is_none() {
-            return Err(LimitError::NothingToMeasure);
-        }
+    let has_percent = matches!(percent, Setting::To(_));
+    let resident = || os::memory().resident_bytes;
+    if live.is_none() && (has_percent || (bytes.is_some() && resident().is_none())) {
+        return Err(LimitError::NothingToMeasure);
+    }
+    if has_percent || bytes.is_some() {
         control::start()?;
     }
     let mut state = control::state();
-    state.used(control::now());
-    if state.governor.percent.is_none() {
-        // Growth counts from here on.
-        state.governor.base = live.unwrap_or(0);
+    let now = control::now();
+    state.used(now);
+    match limit {
+        Setting::Unset => {}
+        Setting::Off => state.set_limit(None, now),
+        Setting::To(limit) => state.set_limit(bytes.map(|bytes| (limit, bytes)), now),
     }
-    state.governor.percent = percent;
-    state.governor.refresh();
+    match percent {
+        Setting::Unset => {}
+        Setting::Off => state.set_percent(None, live),
+        Setting::To(percent) => state.set_percent(Some(percent), live),
+    }
     control::settings_changed(&state);
     Ok(())
 }
 
-/// Changes how the controller behaves.
+/// Changes how the controller behaves. Fields that were assigned to are brought into the range that
+/// [`Tuning`]'s setters name.
 ///
 /// # Examples
 ///
@@ -280,18 +268,7 @@ pub fn subscribe() -> Events {
 pub fn from_env() -> Result<(), EnvironmentError> {
     control::state().environment = Environment::Read;
     let (limit, percent) = environment::read(|name| std::env::var_os(name))?;
-    match limit {
-        Setting::Unset => Ok(()),
-        Setting::Off => apply_limit(None),
-        Setting::To(limit) => apply_limit(Some(limit)),
-    }
-    .map_err(EnvironmentError::Set)?;
-    match percent {
-        Setting::Unset => Ok(()),
-        Setting::Off => apply_percent(None),
-        Setting::To(percent) => apply_percent(Some(percent)),
-    }
-    .map_err(EnvironmentError::Set)
+    apply(limit, percent).map_err(EnvironmentError::Set)
 }
 
 /// The first use reads the environment.

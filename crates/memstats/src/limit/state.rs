@@ -11,7 +11,7 @@ use super::{
     crew::{Change, Record},
     event::{Event, Listeners},
     governor::{Governor, Notice, Outcome, Plan, Reading},
-    hand::Release,
+    hand::{Hands, Release},
     priority::Priority,
     release,
     stats::{LimitStats, Reason, ReclaimerStats, Ring, Trim},
@@ -39,6 +39,10 @@ pub(crate) struct State {
     pub(crate) release_is_set: bool,
     pub(crate) environment: Environment,
     pub(crate) environment_error: Option<Arc<str>>,
+    /// The process in which a thread has the turn, to look or to run a cycle.
+    pub(crate) turn: Option<u32>,
+    /// Away while somebody has the turn.
+    pub(crate) hands: Hands,
     first_used: Option<Instant>,
     next_id: u64,
     ring: Ring,
@@ -76,6 +80,8 @@ impl State {
             release_is_set: false,
             environment: Environment::Unread,
             environment_error: None,
+            turn: None,
+            hands: Hands::new(),
             first_used: None,
             next_id: 0,
             ring: Ring::new(),
@@ -95,6 +101,26 @@ impl State {
     /// The first use starts the time of which trimming has a share.
     pub(crate) fn used(&mut self, now: Instant) {
         self.first_used.get_or_insert(now);
+    }
+
+    /// The limit as it was said, and in bytes.
+    pub(crate) fn set_limit(&mut self, limit: Option<(Limit, u64)>, now: Instant) {
+        self.said = limit.map(|(said, _)| said);
+        self.resolved_at = self
+            .said
+            .filter(|said| !matches!(said, Limit::Bytes(_)))
+            .map(|_| now);
+        self.governor.limit = limit.map(|(_, bytes)| bytes);
+        self.governor.refresh();
+    }
+
+    /// Growth counts from here on, unless it did before.
+    pub(crate) fn set_percent(&mut self, percent: Option<u32>, live: Option<u64>) {
+        if self.governor.percent.is_none() {
+            self.governor.base = live.unwrap_or(0);
+        }
+        self.governor.percent = percent;
+        self.governor.refresh();
     }
 
     pub(crate) fn add(

@@ -130,7 +130,7 @@ pub struct ReclaimerStats {
     pub calls: u64,
     /// What it says it gave back, in all.
     pub reclaimed_bytes: u64,
-    /// The same for the last cycle that asked it.
+    /// The same for the last cycle that asked it, but no more than was freed while it ran.
     pub last_bytes: Option<u64>,
     /// How often it panicked.
     pub panics: u64,

@@ -25,7 +25,7 @@ pub struct Tuning {
     /// The least time between two cycles. 5 milliseconds.
     pub min_pause: Duration,
     /// The most time between two cycles while nobody has anything to give; the pause doubles up to
-    /// it. 5 seconds.
+    /// it, and ends when the live heap has grown by a twentieth of the limit. 5 seconds.
     pub max_pause: Duration,
     /// How often what is resident is looked at, which grows without asking the allocator. 250
     /// milliseconds.
@@ -50,6 +50,14 @@ impl Tuning {
             deadline: Duration::from_millis(250),
             least_growth_goal_bytes: 4 << 20,
         }
+    }
+
+    /// As the setters would have left it: fields can be assigned to.
+    pub(crate) const fn brought_into_range(self) -> Self {
+        self.with_time_percent(self.time_percent)
+            .with_window(self.window)
+            .with_pauses(self.min_pause, self.max_pause)
+            .with_poll(self.poll)
     }
 
     /// Sets the share of time, which is brought between 1 and 100.
