@@ -5,9 +5,9 @@ mod chart;
 mod recorder;
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::time::Duration;
-use std::io;
-use std::sync::PoisonError;
+use std::{io, process, sync::PoisonError};
 
 use thrifty_sync::{
     clock::{Clock, SystemClock},
@@ -26,11 +26,12 @@ pub use self::{chart::Chart, recorder::Sample};
 ///
 /// # Memory
 ///
-/// 56 bytes per sample of the ring, allocated at the start; a thread's stack.
+/// 72 bytes per sample of the ring, allocated at the start; a thread's stack.
 ///
 /// # Concurrency
 ///
-/// A sample is one [`read`](crate::read()) and one question to the system. Nobody waits for it.
+/// A sample is one [`read`](crate::read()) and one question to the system. Nobody waits for it. In a
+/// child that has forked there is no such thread: samples come from [`sample_now`](Self::sample_now).
 ///
 /// # Examples
 ///
@@ -52,6 +53,8 @@ pub use self::{chart::Chart, recorder::Sample};
 pub struct Monitor {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    /// Where the thread is.
+    process: u32,
 }
 
 struct Shared {
@@ -85,7 +88,7 @@ impl Monitor {
 
     /// Takes a sample beside those that time brings.
     pub fn sample_now(&self) {
-        self.shared.lock().take();
+        self.shared.sample();
     }
 
     /// The picture of the samples in the ring.
@@ -117,7 +120,7 @@ impl MonitorBuilder {
             }),
             ended: Condvar::new(),
         });
-        shared.lock().take();
+        shared.sample();
         let own = Arc::clone(&shared);
         let thread = Builder::new()
             .name("thrifty-monitor".into())
@@ -125,6 +128,7 @@ impl MonitorBuilder {
         Ok(Monitor {
             shared,
             thread: Some(thread),
+            process: process::id(),
         })
     }
 }
@@ -135,28 +139,28 @@ impl Shared {
     }
 
     fn run(&self, every: Duration) {
-        let mut inner = self.lock();
         loop {
-            let timeout;
-            (inner, timeout) = self
+            let (inner, timeout) = self
                 .ended
-                .wait_timeout_while(inner, every, |inner| !inner.stop)
+                .wait_timeout_while(self.lock(), every, |inner| !inner.stop)
                 .unwrap_or_else(PoisonError::into_inner);
+            drop(inner);
             if !timeout.timed_out() {
                 return;
             }
-            inner.take();
+            self.sample();
         }
     }
-}
 
-impl Inner {
-    fn take(&mut self) {
+    /// Takes a sample, which is made before the lock is taken: the system may take its time.
+    fn sample(&self) {
         let stats = crate::read().ok();
         let trims = trims();
         let resident = crate::os::memory().resident_bytes;
-        self.recorder
-            .record(SystemClock.now(), stats.as_ref(), resident, trims);
+        let mut inner = self.lock();
+        // The hour under the lock, or two threads' samples could stand in the wrong order.
+        let now = SystemClock.now();
+        inner.recorder.record(now, stats.as_ref(), resident, trims);
     }
 }
 
@@ -170,6 +174,11 @@ fn trims() -> u64 {
 
 impl Drop for Monitor {
     fn drop(&mut self) {
+        if self.process != process::id() {
+            // There is nobody to wait for, nor to open a lock that was held at the fork.
+            let _of_the_parent = ManuallyDrop::new(self.thread.take());
+            return;
+        }
         self.shared.lock().stop = true;
         self.shared.ended.notify_all();
         if let Some(thread) = self.thread.take() {

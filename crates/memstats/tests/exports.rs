@@ -373,6 +373,57 @@ fn files_are_written_whole_or_not_at_all() {
     fs::remove_dir_all(directory).unwrap();
 }
 
+/// Neither the mode of a secret file, nor a device, nor a long name is lost on the way.
+#[cfg(unix)]
+#[test]
+fn what_is_replaced_is_a_file_and_keeps_its_mode() {
+    use std::os::unix::{fs::PermissionsExt as _, fs::symlink, net::UnixListener};
+    let directory = scratch("modes");
+    let write = |path: &PathBuf, text: &str| save(path, |out| out.write_all(text.as_bytes()));
+    let secret = directory.join("secret");
+    fs::write(&secret, "old").unwrap();
+    for mode in [0o600, 0o640, 0o444] {
+        fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
+        write(&secret, "new").unwrap();
+        let now = fs::metadata(&secret).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(now, mode, "{now:o}");
+    }
+    let link = directory.join("link");
+    symlink(&secret, &link).unwrap();
+    write(&link, "newer").unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_file());
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "new");
+
+    let long = directory.join("x".repeat(255));
+    write(&long, "new").unwrap();
+    assert_eq!(fs::read_to_string(&long).unwrap(), "new");
+
+    let socket = directory.join("s");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let to_socket = directory.join("to-socket");
+    symlink(&socket, &to_socket).unwrap();
+    let before = fs::read_dir(&directory).unwrap().count();
+    for path in [&socket, &to_socket] {
+        let error = write(path, "new").unwrap_err().to_string();
+        assert!(error.contains("not a file"), "{error}");
+        assert!(!fs::symlink_metadata(path).unwrap().is_file());
+    }
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), before);
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_frame_without_a_name_is_not_empty() {
+    let mut profile = varied();
+    profile.code.frames.insert(0x1101, vec![frame("", "", 0)]);
+    let mut folded = Vec::new();
+    profile.write_folded(&mut folded).unwrap();
+    for line in String::from_utf8(folded).unwrap().lines() {
+        let (stack, _) = line.rsplit_once(' ').unwrap();
+        assert!(stack.split(';').all(|frame| !frame.is_empty()), "{line}");
+    }
+}
+
 #[test]
 fn folded_stacks_add_up() {
     let mut profile = varied();
@@ -448,6 +499,32 @@ fn dhat_has_what_its_viewer_asks_for() {
             );
         }
     }
+}
+
+#[test]
+fn no_figure_is_too_large_for_dhat() {
+    let mut profile = varied();
+    profile.duration = Duration::MAX;
+    let site = &mut profile.sites[0];
+    site.lifetimes.nanos.0 = [u64::MAX; 48];
+    (site.alloc_objects, site.inuse_objects) = (u64::MAX, u64::MAX);
+    (site.alloc_bytes, site.peak_inuse_bytes) = (u64::MAX, u64::MAX);
+    let mut json = Vec::new();
+    profile.write_dhat(&mut json).unwrap();
+    let data: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert!(data["pps"][0]["tl"].is_u64());
+}
+
+/// A profile that was read from a file has stacks as deep as its writer liked.
+#[cfg(feature = "flamegraph")]
+#[test]
+fn a_deep_stack_is_drawn_on_a_small_one() {
+    let mut profile = empty();
+    let deep: Vec<_> = (1..20_000).map(|nth| nth << 20).collect();
+    profile.sites.push(site(&deep, &[bucket(1, 0, 1, 1)]));
+    let draw = move || profile.write_flamegraph_svg(io::sink()).unwrap();
+    let thread = std::thread::Builder::new().stack_size(256 << 10);
+    thread.spawn(draw).unwrap().join().unwrap();
 }
 
 #[cfg(feature = "flamegraph")]

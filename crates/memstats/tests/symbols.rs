@@ -52,7 +52,8 @@ fn wanted(profile: &HeapProfile) -> &Site {
 #[test]
 fn names_files_lines_and_inlined_functions_are_found() {
     let mut profile = profile();
-    let result = profile.symbolize(64 << 20);
+    // Without a limit, as anybody would say it.
+    let result = profile.symbolize(usize::MAX);
     assert!(result.named > 0, "{result:?}");
     assert_eq!(result.skipped, 0);
     let frames: Vec<_> = wanted(&profile)

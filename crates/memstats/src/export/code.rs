@@ -103,7 +103,11 @@ impl Code {
             }]);
         }
         let line = |frame: &CodeFrame| {
-            let function = clean(&frame.function);
+            let function = match frame.function.as_str() {
+                // An empty frame is none to those who read folded stacks.
+                "" => "[no name]".into(),
+                function => clean(function),
+            };
             match (with_source, frame.file.as_str()) {
                 (false, _) | (true, "") => function.into_owned(),
                 (true, file) => format!("{function} ({}:{})", clean(file), frame.line),

@@ -95,17 +95,17 @@ impl HeapProfile {
     }
 
     /// Lifetimes of all of a site's objects, summed up in microseconds.
-    fn lifetimes(&self, site: &Site) -> u128 {
+    fn lifetimes(&self, site: &Site) -> u64 {
         let freed = site.lifetimes.nanos.0.iter().enumerate();
-        let freed: u128 = freed
-            .map(|(bucket, count)| {
-                let (lowest, highest) = Histogram::range_of(bucket);
-                let middle = lowest.midpoint(highest.min(lowest.saturating_mul(2)));
-                u128::from(middle) * u128::from(*count)
-            })
-            .sum();
-        let alive = self.duration.as_nanos() / 2 * u128::from(site.inuse_objects);
-        (freed + alive) / 1000
+        let freed = freed.map(|(bucket, count)| {
+            let (lowest, highest) = Histogram::range_of(bucket);
+            let middle = lowest.midpoint(highest.min(lowest.saturating_mul(2)));
+            u128::from(middle) * u128::from(*count)
+        });
+        let freed = freed.fold(0, u128::saturating_add);
+        let alive = self.duration.as_nanos() / 2;
+        let alive = alive.saturating_mul(u128::from(site.inuse_objects));
+        u64::try_from(freed.saturating_add(alive) / 1000).unwrap_or(u64::MAX)
     }
 }
 

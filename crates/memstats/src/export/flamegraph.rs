@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use core::mem;
 use std::io::{self, Write};
 
 use super::sample_type::SampleType;
@@ -124,6 +125,21 @@ impl Node {
         for frame in stack {
             node = node.children.entry(frame.clone()).or_default();
             node.value = node.value.saturating_add(value);
+        }
+    }
+}
+
+impl Drop for Node {
+    /// Takes the tree apart from above: what the compiler would do calls itself for each frame of a
+    /// stack, and one that was read from a file may be deep.
+    fn drop(&mut self) {
+        let mut open = Vec::from([mem::take(&mut self.children)]);
+        while let Some(children) = open.pop() {
+            for mut child in children.into_values() {
+                if !child.children.is_empty() {
+                    open.push(mem::take(&mut child.children));
+                }
+            }
         }
     }
 }

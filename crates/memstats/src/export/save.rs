@@ -1,7 +1,7 @@
 //! Files that are there whole, or not at all.
 #![forbid(unsafe_code)]
 
-use alloc::format;
+use alloc::{format, string::String};
 use core::fmt;
 use std::{
     fs::{self, File, OpenOptions},
@@ -64,11 +64,13 @@ impl From<ProfileError> for WriteError {
 ///
 /// `write` fills a temporary file in the same directory, which is written through to the disk and
 /// then renamed. When anything fails, or `write` panics, the temporary file is removed. (A killed
-/// process leaves it: `.NAME.PID-….part`.) A symbolic link at `path` is replaced, not followed.
+/// process leaves it: `.NAME.PID-….part`.) A symbolic link at `path` is replaced, not followed. On Unix a
+/// file that is replaced passes on its mode, but not its owner.
 ///
 /// # Errors
 ///
-/// [`WriteError::File`], when `write` returns an error or the system refuses.
+/// [`WriteError::File`], when `write` returns an error or the system refuses; and when there is
+/// something at `path`, or where a link there leads, that is not a file, such as `/dev/null`.
 ///
 /// # Examples
 ///
@@ -98,7 +100,13 @@ where
             error,
         }
     };
+    let mode = replaceable(path).map_err(failed("replace what is there"))?;
     let (part, file) = Part::create(path).map_err(failed("create a temporary file beside it"))?;
+    // Before anything is in it.
+    if let Some(mode) = mode {
+        file.set_permissions(mode)
+            .map_err(failed("pass on the mode of the file"))?;
+    }
     let mut out = BufWriter::new(file);
     write(&mut out).map_err(failed("write its contents"))?;
     let file = out
@@ -107,6 +115,21 @@ where
     file.sync_all().map_err(failed("write it to the disk"))?;
     drop(file);
     part.rename_to(path).map_err(failed("put it in its place"))
+}
+
+/// Refuses to put a file in the place of a device or a socket, which renaming would do; says the
+/// mode of the file that is there.
+fn replaceable(path: &Path) -> io::Result<Option<fs::Permissions>> {
+    // What cannot be looked at is the next steps' to report.
+    let Some(there) = path.file_name().and_then(|_| fs::metadata(path).ok()) else {
+        return Ok(None);
+    };
+    if !there.is_file() {
+        let error = io::ErrorKind::InvalidInput;
+        return Err(io::Error::new(error, "it is not a file"));
+    }
+    let is_link = fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink());
+    Ok((cfg!(unix) && !is_link).then(|| there.permissions()))
 }
 
 /// A temporary file that is removed unless it is renamed.
@@ -120,6 +143,8 @@ impl Part {
                 "the path names no file",
             ));
         };
+        // A name may be as long as the system allows, and this one is longer.
+        let name: String = name.to_string_lossy().chars().take(32).collect();
         // Two threads may save to one path at once: a name that is taken is left to whom it belongs.
         let nanos = SystemTime::UNIX_EPOCH
             .elapsed()
@@ -127,10 +152,8 @@ impl Part {
             .subsec_nanos();
         let mut nth = 0_u32;
         loop {
-            let mut temporary = std::ffi::OsString::from(".");
-            temporary.push(name);
-            temporary.push(format!(".{}-{nanos}-{nth}.part", std::process::id()));
-            let temporary = path.with_file_name(temporary);
+            let process = std::process::id();
+            let temporary = path.with_file_name(format!(".{name}.{process}-{nanos}-{nth}.part"));
             match OpenOptions::new()
                 .write(true)
                 .create_new(true)

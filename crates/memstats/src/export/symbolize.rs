@@ -155,7 +155,7 @@ impl Work {
                 self.keep(*address, frames);
                 rest = tail;
                 let grown = usize::try_from(balance_bytes() - before).unwrap_or(0);
-                let is_large = grown > self.max_bytes + (self.bytes - held)
+                let is_large = grown > self.max_bytes.saturating_add(self.bytes - held)
                     && first - rest.len() >= LEAST_PER_OPENING;
                 if is_large || self.bytes >= self.max_bytes {
                     break;

@@ -151,6 +151,11 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_takes_what_the_documentation_says() {
+        assert_eq!(size_of::<Sample>(), 72);
+    }
+
+    #[test]
     fn a_ring_too_large_for_memory_is_an_error() {
         assert!(Recorder::new(usize::MAX, at(0)).is_err());
     }
