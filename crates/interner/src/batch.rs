@@ -12,11 +12,13 @@ use crate::{InternError, Interner, Key, Symbol};
 /// How many strings are looked for at once: some more than a processor waits for at once.
 const BATCH: usize = 16;
 
-/// From so many strings on, a table and its records are larger than a first-level cache.
+/// From so many strings on, a table and its records are larger than a second-level cache; below, batches only cost.
 ///
-/// Measured on x86-64 with 1 MiB of second-level cache to the core, busy, in November 2026, strings of 20 bytes that are there: 8.8 ns a
-/// string in a loop and 12 in batches at 1,000 strings; 15 and 15.8 at 30,000; 90 and 56 at 300,000; 150 and 85 at 3,000,000.
-const LARGE: u32 = 1 << 13;
+/// How many times as long a loop took as batches, hits on strings of 20 bytes in random order: 0.76 to 0.78 at 10,000, 0.83 to
+/// 0.94 at 20,000 and 30,000, 0.9 to 1.1 at 40,000, 1.2 to 1.4 at 60,000, 1.4 to 1.6 at 100,000, 1.5 to 1.9 from 300,000 to
+/// 3,000,000. Medians of 201 pairs in turn, by the thread's clock, two to six runs; x86-64 with 1 MiB of second-level cache
+/// to the core, busy, 2026-11-22.
+const LARGE: u32 = 1 << 15;
 
 impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// The symbol of a string, and whether it is new.

@@ -6,6 +6,8 @@ use thrifty_interner::{Dedup, MemoryUsage, Pressure, Shared, WhenFull};
 #[derive(Clone, Debug)]
 enum Step {
     Dedup(u16),
+    /// Many small keys, which nobody holds.
+    Flood(u16),
     Get(u16),
     Drop(prop::sample::Index),
     Clone(prop::sample::Index),
@@ -18,6 +20,7 @@ fn step() -> impl Strategy<Value = Step> {
     let key = || prop_oneof![0..20_u16, any::<u16>()];
     prop_oneof![
         12 => key().prop_map(Step::Dedup),
+        1 => any::<u16>().prop_map(Step::Flood),
         4 => key().prop_map(Step::Get),
         5 => any::<prop::sample::Index>().prop_map(Step::Drop),
         3 => any::<prop::sample::Index>().prop_map(Step::Clone),
@@ -49,6 +52,12 @@ fn run(cache: &Dedup, policy: WhenFull, steps: &[Step]) {
                 }
                 Err(_) => assert!(policy == WhenFull::Refuse && cache.get(&text(*key)).is_none()),
             },
+            Step::Flood(first) => {
+                for key in 0..60 {
+                    let key = format!("{:x}", u32::from(*first) + key);
+                    assert!(cache.try_dedup(&key).map_or(true, |handle| *handle == *key));
+                }
+            }
             Step::Get(key) => held.extend(cache.get(&text(*key)).map(|handle| (*key, handle))),
             Step::Drop(which) if !held.is_empty() => {
                 held.swap_remove(which.index(held.len()));

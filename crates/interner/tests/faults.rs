@@ -118,6 +118,24 @@ fn freezing_and_thawing_fail_without_harm() {
 }
 
 #[test]
+fn collecting_keys_fails_without_harm() {
+    let strings = strings();
+    let keys = || strings.iter().map(String::as_str);
+    for fault in [AllocFault::Once, AllocFault::Onwards] {
+        let sweep = || Sweep::over(fault).unchanged("live", || thread_counts().live());
+        let refused = |error: &KeysError| {
+            let is_right = matches!(error, KeysError::Intern(InternError::Backend { .. }));
+            assert!(is_right, "{error}");
+        };
+        let swept = sweep().run(|| Frozen::<str>::try_from_keys(keys()).inspect_err(refused));
+        assert!(swept.sites > 10 && swept.refused > 0, "{swept:?}");
+        let swept =
+            sweep().run(|| LocalInterner::<str>::try_from_keys(keys()).inspect_err(refused));
+        assert!(swept.sites > 10 && swept.refused > 0, "{swept:?}");
+    }
+}
+
+#[test]
 fn hits_and_lookups_allocate_nothing() {
     let strings = strings();
     let mut interner: LocalInterner = LocalInterner::new();

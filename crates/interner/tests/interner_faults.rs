@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::OnceLock;
 
-use thrifty_interner::{DefaultState, InternError, Interner, Remap, Sym, Symbol};
+use thrifty_interner::{DefaultState, InternError, Interner, KeysError, Remap, Sym, Symbol};
 use thrifty_testkit::{
     AllocFault, FailingAlloc, Sweep, ThreadCounts, around_tls_destructors, churn, quietly,
     thread_counts,
@@ -141,6 +141,34 @@ fn reserving_without_memory_is_an_error() {
                     .try_build()
             });
         assert!(swept.sites > 5 && swept.refused == swept.sites, "{swept:?}");
+    }
+}
+
+#[test]
+fn collecting_and_freezing_fail_without_harm() {
+    let strings = strings();
+    let all: Vec<&str> = strings.iter().map(String::as_str).collect();
+    let interner = interner();
+    all.iter().for_each(|key| {
+        interner.intern(key);
+    });
+    for fault in FAULTS {
+        let sweep = || Sweep::over(fault).unchanged("live", || thread_counts().live());
+        let swept = sweep().run(|| -> Result<(), InternError> {
+            let frozen = interner.try_freeze()?;
+            let resolver = interner.try_freeze_resolver()?;
+            assert!(frozen.iter().eq(interner.iter()) && frozen.iter().eq(resolver.iter()));
+            Ok(())
+        });
+        assert!(swept.sites > 0 && swept.refused == swept.sites, "{swept:?}");
+        // The number of shards is the machine's, and so is that of sites.
+        let swept = sweep().run(|| {
+            let collected = Interner::<str, Sym>::try_from_keys(all.iter().copied())?;
+            assert!(collected.iter().eq(interner.iter()));
+            Ok::<_, KeysError>(())
+        });
+        assert!(swept.refused > 0, "{swept:?}");
+        check(&interner, &all);
     }
 }
 

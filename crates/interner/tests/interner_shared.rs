@@ -33,8 +33,8 @@ thrifty_testkit::auto_traits! {
 
 #[test]
 fn batches_do_what_a_loop_does() {
-    let words: Vec<String> = (0..30_000_u32)
-        .map(|index| format!("{}", index.wrapping_mul(2_654_435_761) % 12_000))
+    let words: Vec<String> = (0..80_000_u32)
+        .map(|index| format!("{}", index.wrapping_mul(2_654_435_761) % 50_000))
         .collect();
     let one_by_one = Interner::new();
     let expected: Vec<Sym> = words.iter().map(|word| one_by_one.intern(word)).collect();

@@ -283,7 +283,11 @@ fn limits_are_kept_exactly() {
                     refused += 1;
                 }
             }
-            assert!(interner.memory_usage().reserved_bytes <= limit, "{limit}");
+            let reserved = interner.memory_usage().reserved_bytes;
+            assert_eq!(
+                interner.headroom().bytes_left.checked_add(reserved),
+                Some(limit)
+            );
         }
         assert!(refused > 0);
         assert_same(&interner, &oracle);

@@ -160,6 +160,53 @@ mod tests {
         }
     }
 
+    /// The other byte order is an error where it matters, and nothing where it does not.
+    #[test]
+    fn keys_of_another_byte_order_are_named() {
+        let other = |mut bytes: Vec<u8>| {
+            bytes[field::ORDER] ^= 3;
+            reseal(&mut bytes);
+            bytes
+        };
+        let lists = Frozen::<[u16], Sym>::try_from_keys([&[1, 2][..], &[3]]).unwrap();
+        let lists = other(lists.to_bytes());
+        let refused = Frozen::<[u16], Sym>::copy_from_bytes(&lists).err();
+        assert_eq!(refused, Some(FrozenError::ByteOrder));
+        let (mine, theirs) = (image(40), other(image(40)));
+        let mine = Frozen::<str, Sym>::from_bytes(&mine).unwrap();
+        let theirs = Frozen::<str, Sym>::from_bytes(&theirs).unwrap();
+        assert!(mine.iter().eq(theirs.iter()));
+        assert!(
+            mine.iter()
+                .all(|(symbol, key)| theirs.get(key) == Some(symbol))
+        );
+    }
+
+    /// As an enemy writes it, with a checksum that is right.
+    #[test]
+    fn what_is_wrong_with_an_image_is_named() {
+        let wrong = |change: &dyn Fn(&mut [u8])| {
+            let mut bytes = image(40);
+            change(&mut bytes);
+            reseal(&mut bytes);
+            Frozen::<str, Sym>::from_bytes(&bytes).err()
+        };
+        let other_seed = wrong(&|bytes| put(bytes, field::SEED, 12_345_u64.to_le_bytes()));
+        assert_eq!(other_seed, Some(FrozenError::Table));
+        let other_version = wrong(&|bytes| put(bytes, field::VERSION, 2_u16.to_le_bytes()));
+        assert_eq!(other_version, Some(FrozenError::Version { found: 2 }));
+        // The third end before the second, and one behind the payload; both before any key is read there.
+        let backwards = wrong(&|bytes| put(bytes, HEADER + 8 + 4, 1_u16.to_le_bytes()));
+        assert_eq!(backwards, Some(FrozenError::Key { index: 2 }));
+        let too_far = wrong(&|bytes| put(bytes, HEADER + 8 + 2, u16::MAX.to_le_bytes()));
+        assert_eq!(too_far, Some(FrozenError::Key { index: 1 }));
+        let no_text = wrong(&|bytes| {
+            let at = bytes.windows(2).position(|two| two == "ä".as_bytes());
+            bytes[at.unwrap()] = 0xff;
+        });
+        assert_eq!(no_text, Some(FrozenError::Key { index: 1 }));
+    }
+
     #[test]
     fn a_resealed_image_is_the_same() {
         let mut bytes = image(50);
