@@ -7,7 +7,7 @@ use core::str::Utf8Error;
 
 use crate::interner::symbol;
 use crate::live::{Query, Source};
-use crate::{InternError, Interner, Key, Symbol};
+use crate::{InternError, Interner, Key, Symbol, or_panic};
 
 /// How many strings are looked for at once: some more than a processor waits for at once.
 const BATCH: usize = 16;
@@ -38,10 +38,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline]
     #[track_caller]
     pub fn intern_with_status(&self, key: &K) -> (Y, bool) {
-        match self.try_intern_with_status(key) {
-            Ok(interned) => interned,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_intern_with_status(key))
     }
 
     /// The symbol of a string, and whether it is new.
@@ -110,9 +107,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     where
         K: 'a,
     {
-        if let Err(error) = self.try_intern_many(keys, symbols) {
-            crate::cold_panic(&error);
-        }
+        or_panic(self.try_intern_many(keys, symbols));
     }
 
     /// Interns many strings, and puts their symbols behind those that are in `symbols`.
@@ -217,10 +212,7 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
     #[inline]
     #[track_caller]
     pub fn intern_utf8(&self, bytes: &[u8]) -> Result<Y, Utf8Error> {
-        match self.try_intern_utf8(bytes) {
-            Ok(interned) => interned,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_intern_utf8(bytes))
     }
 
     /// The symbol of a string whose bytes are not known to be UTF-8.
@@ -266,9 +258,7 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Interner<K, Y, S> {
     fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
         let result = self.for_each(keys.into_iter(), |query| self.intern_query(query).map(drop));
-        if let Err(error) = result {
-            crate::cold_panic(&error);
-        }
+        or_panic(result);
     }
 }
 

@@ -5,7 +5,7 @@ use core::hash::BuildHasher;
 use core::marker::PhantomData;
 
 use crate::live::Bounds;
-use crate::{DefaultState, InternError, Interner, Key, Kinds, Sym, Symbol};
+use crate::{DefaultState, InternError, Interner, Key, Kinds, Sym, Symbol, or_panic};
 
 /// Settings for an [`Interner`], from [`Interner::builder`].
 ///
@@ -198,10 +198,7 @@ impl<K: ?Sized + Key, Y: Symbol, S> Builder<K, Y, S> {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Interner<K, Y, S> {
-        match self.try_build() {
-            Ok(interner) => interner,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_build())
     }
 
     /// Makes the interner.

@@ -6,6 +6,7 @@ use core::hash::BuildHasher;
 
 use crate::{
     DefaultState, Frozen, InternError, Interner, Iter, Key, KeysError, Resolver, Symbol, interner,
+    or_panic,
 };
 
 impl<K: Key + ?Sized, Y: Symbol, S> Interner<K, Y, S> {
@@ -28,10 +29,7 @@ impl<K: Key + ?Sized, Y: Symbol, S> Interner<K, Y, S> {
     #[must_use]
     #[track_caller]
     pub fn freeze(&self) -> Frozen<K, Y> {
-        match self.try_freeze() {
-            Ok(frozen) => frozen,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_freeze())
     }
 
     /// The same symbols, read-only and smaller; see [`freeze`](Self::freeze).
@@ -59,10 +57,7 @@ impl<K: Key + ?Sized, Y: Symbol, S> Interner<K, Y, S> {
     #[must_use]
     #[track_caller]
     pub fn freeze_resolver(&self) -> Resolver<K, Y> {
-        match self.try_freeze_resolver() {
-            Ok(resolver) => resolver,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_freeze_resolver())
     }
 
     /// The same symbols, for nothing but to resolve them; see [`freeze`](Self::freeze).

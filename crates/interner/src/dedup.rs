@@ -25,7 +25,7 @@ use self::shards::{Hashed, Shards};
 pub use self::stats::DedupStats;
 use crate::error::InternError;
 use crate::key::Key;
-use crate::panics::cold_panic;
+use crate::panics::or_panic;
 use crate::shared::{Shared, block};
 use crate::state::DefaultState;
 use crate::stats::Headroom;
@@ -282,10 +282,7 @@ impl<K: ?Sized + Key, S: BuildHasher> Dedup<K, S> {
     #[inline]
     #[track_caller]
     pub fn dedup(&self, key: &K) -> Shared<K> {
-        match self.try_dedup(key) {
-            Ok(shared) => shared,
-            Err(error) => cold_panic(&error),
-        }
+        or_panic(self.try_dedup(key))
     }
 
     /// A handle to the key: the cached one, or a copy, which is then cached if there is room for it.

@@ -27,7 +27,7 @@ use crate::{
     InternError, Key, Kinds, Portable, Sym, Symbol,
     backing::{Backing, Borrowed, Owned},
     buffer::Buffer,
-    resolver,
+    or_panic, resolver,
 };
 
 /// A finished interner: from keys to symbols and back, read-only, in one block of bytes.
@@ -208,10 +208,7 @@ impl<K: Portable + ?Sized, Y: Symbol, B: Backing> Frozen<K, Y, B> {
     #[must_use]
     #[track_caller]
     pub fn to_bytes(&self) -> Vec<u8> {
-        match self.try_to_bytes() {
-            Ok(bytes) => bytes,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_to_bytes())
     }
 
     /// The bytes that [`from_bytes`](Frozen::from_bytes) reads.

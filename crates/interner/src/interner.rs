@@ -10,7 +10,7 @@ use thrifty_traits::{MemoryUsage, Usage};
 #[cfg(feature = "stats")]
 use crate::counters::Counters;
 use crate::live::{Bounds, Live, Query, Shipped, Source};
-use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol};
+use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol, or_panic};
 
 /// Gives each distinct string a small number, for many threads at once.
 ///
@@ -343,17 +343,12 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[track_caller]
     fn intern_slow(&self, bytes: &[u8], hash: u64) -> Y {
         // In pieces, so that the caller can keep them in registers.
-        match self.insert_slow(
-            &Query {
-                bytes,
-                hash,
-                align: K::ALIGN,
-            },
-            Source::Borrowed,
-        ) {
-            Ok(symbol) => symbol,
-            Err(error) => crate::cold_panic(&error),
-        }
+        let query = Query {
+            bytes,
+            hash,
+            align: K::ALIGN,
+        };
+        or_panic(self.insert_slow(&query, Source::Borrowed))
     }
 
     fn insert_slow(&self, query: &Query<'_>, source: Source) -> Result<Y, InternError> {
@@ -400,10 +395,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline]
     #[track_caller]
     pub fn intern_static(&self, key: &'static K) -> Y {
-        match self.try_intern_static(key) {
-            Ok(symbol) => symbol,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_intern_static(key))
     }
 
     /// The symbol of a string that lives for ever, which is not copied unless it is short.

@@ -48,7 +48,7 @@ pub use thrifty_traits::{MemoryUsage, Pressure, Reclaim, Reclaimed, Usage};
 
 #[cfg(feature = "stats")]
 pub use self::counters::Counted;
-use self::panics::{cold_panic, cold_unknown};
+use self::panics::{cold_unknown, or_panic};
 pub use self::{
     builder::Builder,
     compact::{Remap, RemapIter},

@@ -19,7 +19,7 @@ use self::{
     store::{MAX_LEN, Place, Store, grow_by_quarters},
 };
 use crate::live::{budget::Budget, history::History};
-use crate::{DefaultState, InternError, Key, Mark, StaleMark, Sym, Symbol};
+use crate::{DefaultState, InternError, Key, Mark, StaleMark, Sym, Symbol, or_panic};
 
 /// An interner for one thread at a time: inserts by `&mut`, no atomics.
 ///
@@ -180,10 +180,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
         // Apart from `try_intern`, so that a hit makes no `Result`.
         match self.find(hash, bytes) {
             Some(symbol) => symbol,
-            None => match self.insert(hash, bytes) {
-                Ok(symbol) => symbol,
-                Err(error) => crate::cold_panic(&error),
-            },
+            None => or_panic(self.insert(hash, bytes)),
         }
     }
 
@@ -330,9 +327,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher> LocalInterner<K, Y, S> {
     /// Where [`try_reserve`](Self::try_reserve) has an error.
     #[track_caller]
     pub fn reserve(&mut self, additional: usize) {
-        if let Err(error) = self.try_reserve(additional) {
-            crate::cold_panic(&error);
-        }
+        or_panic(self.try_reserve(additional));
     }
 
     /// Makes room for that many more keys in the tables; not for their bytes, which take it as they come.

@@ -4,11 +4,20 @@
 
 use crate::InternError;
 
-/// The panic of a form that has no error.
+/// What the form without an error returns, of what the other one does.
+#[inline]
+#[track_caller]
+pub(crate) fn or_panic<T>(result: Result<T, InternError>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => cold_panic(&error),
+    }
+}
+
 #[cold]
 #[inline(never)]
 #[track_caller]
-pub(crate) fn cold_panic(error: &InternError) -> ! {
+fn cold_panic(error: &InternError) -> ! {
     panic!("{error}")
 }
 

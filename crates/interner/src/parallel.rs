@@ -9,7 +9,7 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, ParallelExtend, ParallelIterator,
 };
 
-use crate::{InternError, Interner, Key, Symbol};
+use crate::{InternError, Interner, Key, Symbol, or_panic};
 
 impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher + Sync> Interner<K, Y, S> {
     /// Interns all strings, on all threads of the pool.
@@ -128,8 +128,6 @@ impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher + Send + Sync> Parallel
     for Interner<K, Y, S>
 {
     fn par_extend<I: IntoParallelIterator<Item = &'a K>>(&mut self, keys: I) {
-        if let Err(error) = self.try_par_intern(keys) {
-            crate::cold_panic(&error);
-        }
+        or_panic(self.try_par_intern(keys));
     }
 }

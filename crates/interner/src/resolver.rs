@@ -15,6 +15,7 @@ use crate::{
         copied,
         inside::{Image, build, read},
     },
+    or_panic,
 };
 
 /// A finished interner without its table: from symbols to keys, in one block of bytes.
@@ -184,10 +185,7 @@ impl<K: Portable + ?Sized, Y: Symbol, B: Backing> Resolver<K, Y, B> {
     #[must_use]
     #[track_caller]
     pub fn to_bytes(&self) -> Vec<u8> {
-        match self.try_to_bytes() {
-            Ok(bytes) => bytes,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_to_bytes())
     }
 
     /// The bytes that [`from_bytes`](Resolver::from_bytes) reads.

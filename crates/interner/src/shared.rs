@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 use self::block::Head;
 use crate::error::InternError;
 use crate::key::Key;
-use crate::panics::cold_panic;
+use crate::panics::or_panic;
 
 /// A key that several places share: a counted pointer, one word wide, to the key's bytes.
 ///
@@ -196,10 +196,7 @@ impl<K: ?Sized + Key> Deref for Shared<K> {
 impl<K: ?Sized + Key> From<&K> for Shared<K> {
     #[track_caller]
     fn from(key: &K) -> Self {
-        match Self::try_new(key) {
-            Ok(shared) => shared,
-            Err(error) => cold_panic(&error),
-        }
+        or_panic(Self::try_new(key))
     }
 }
 

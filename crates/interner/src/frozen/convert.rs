@@ -5,7 +5,9 @@
 use core::hash::BuildHasher;
 
 use super::{Frozen, KeysError, build::build};
-use crate::{DefaultState, InternError, Key, LocalInterner, Resolver, Symbol, backing::Backing};
+use crate::{
+    DefaultState, InternError, Key, LocalInterner, Resolver, Symbol, backing::Backing, or_panic,
+};
 
 impl<K: Key + ?Sized, Y: Symbol> Frozen<K, Y> {
     /// Freezes keys in the order of their symbols: the first gets symbol 0.
@@ -79,10 +81,7 @@ impl<K: Key + ?Sized, Y: Symbol, B: Backing> Frozen<K, Y, B> {
     #[must_use]
     #[track_caller]
     pub fn thaw(&self) -> LocalInterner<K, Y> {
-        match self.try_thaw() {
-            Ok(interner) => interner,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_thaw())
     }
 
     /// An interner with the same symbols, to which more can be added.
@@ -161,10 +160,7 @@ impl<K: Key + ?Sized, Y: Symbol, S> LocalInterner<K, Y, S> {
     #[must_use]
     #[track_caller]
     pub fn freeze(&self) -> Frozen<K, Y> {
-        match self.try_freeze() {
-            Ok(frozen) => frozen,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_freeze())
     }
 
     /// The same symbols, read-only and smaller.
@@ -194,10 +190,7 @@ impl<K: Key + ?Sized, Y: Symbol, S> LocalInterner<K, Y, S> {
     #[must_use]
     #[track_caller]
     pub fn freeze_resolver(&self) -> Resolver<K, Y> {
-        match self.try_freeze_resolver() {
-            Ok(resolver) => resolver,
-            Err(error) => crate::cold_panic(&error),
-        }
+        or_panic(self.try_freeze_resolver())
     }
 
     /// The same symbols, for nothing but to resolve them.
