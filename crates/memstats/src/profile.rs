@@ -84,8 +84,16 @@ pub struct Dropped {
 )]
 #[non_exhaustive]
 pub struct Capture {
-    /// What walked the stacks.
+    /// What walks the stacks now.
     pub unwinder: Unwinder,
+    /// Stacks that were walked by tables: see [`Unwinder::Tables`].
+    pub walked: u64,
+    /// Of those, the ones that were compared with the system's unwinder.
+    pub compared: u64,
+    /// Of those, the ones that were not the same. After the first, nothing is walked by tables any more.
+    pub different: u64,
+    /// Stacks that the system's unwinder found: all that were not walked by tables.
+    pub unwound: u64,
     /// Stacks that were cut off at the most frames that are kept.
     pub truncated: u64,
     /// Samples without a single frame, as in a program without unwind tables.
@@ -103,8 +111,16 @@ pub enum Unwinder {
     /// then count for the site without a stack.
     #[default]
     None,
-    /// The system's unwinder, by tables.
+    /// The system's unwinder: some 20 microseconds a stack.
     System,
+    /// A walk of this crate's own, by the program's unwind tables, of which it keeps what it learned: some
+    /// 100 nanoseconds a stack. A frame pointer is used where a function's table says that it is one. On x86-64
+    /// Linux.
+    ///
+    /// Each stack through a place in the code for the first time is compared with the system's unwinder, and one in
+    /// 64 of the others ([`Capture::compared`]). Stacks that lead through signal handlers or libraries that can be
+    /// unloaded are the system's unwinder's ([`Capture::unwound`]).
+    Tables,
 }
 
 /// Sums over the sites of a profile.

@@ -51,4 +51,14 @@ pub(crate) mod sites;
 mod snapshot;
 pub(crate) mod sums;
 pub(crate) mod table;
+#[cfg(not(all(thrifty_loom, feature = "loom")))]
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_arch = "x86_64",
+        target_pointer_width = "64"
+    )),
+    path = "sampler/walk/nowhere.rs"
+)]
+mod walk;
 pub(crate) mod weight;

@@ -150,6 +150,7 @@ impl HeapProfile {
                 match capture.unwinder {
                     crate::Unwinder::None => "nothing",
                     crate::Unwinder::System => "the system's unwinder",
+                    crate::Unwinder::Tables => "unwind tables",
                 },
                 self.totals().samples,
                 capture.truncated,

@@ -10,8 +10,11 @@
 //! learned once, at the start, from an allocation of ours.
 #![forbid(unsafe_code)]
 
-use core::hint::black_box;
+use core::{hint::black_box, ptr};
 
+use thrifty_sync::{atomic::AtomicU64, ord};
+
+use super::walk::{Walk, Walker};
 use crate::{
     frame::{Frame, Kind, Limit},
     profile::Unwinder,
@@ -22,6 +25,8 @@ use crate::{
 
 /// Frames kept of a stack.
 pub(crate) const FRAMES: usize = 64;
+/// Of so many walked stacks one is compared with the unwinder's, beside those that are new.
+const COMPARED: u64 = 64;
 /// Frames of the allocator's entry, as many as are looked for.
 const ENTRY_FRAMES: usize = 8;
 
@@ -36,6 +41,20 @@ impl Frames {
     pub(crate) fn as_slice(&self) -> &[usize] {
         &self.ips[..self.len]
     }
+
+    fn is(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice() && self.truncated == other.truncated
+    }
+
+    /// Leaves out the allocator's entry, at the inner end.
+    fn leave_out(&mut self, entry: &Entry) {
+        let known = &entry.ips[..entry.len];
+        let nearest = &self.ips[..self.len.min(ENTRY_FRAMES)];
+        if let Some(last) = nearest.iter().rposition(|ip| known.contains(ip)) {
+            self.ips.copy_within(last + 1..self.len, 0);
+            self.len -= last + 1;
+        }
+    }
 }
 
 /// Return addresses between the hook and the code that wants memory.
@@ -47,7 +66,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Learns them from one allocation of each kind.
-    pub(crate) fn learn() -> Self {
+    fn learn() -> Self {
         let mut entry = Self {
             ips: [0; 3 * FRAMES],
             len: 0,
@@ -82,42 +101,146 @@ impl Entry {
     }
 }
 
-/// The calling thread's stack, beginning above the frame that holds `mark` and above the entry.
-#[inline(never)]
-pub(crate) fn capture(mark: usize, entry: &Entry) -> Frames {
-    let mut frames = Frames {
-        ips: [0; FRAMES],
-        len: 0,
-        truncated: false,
-    };
-    let mut is_outside = false;
-    trace(|ip, stack_address| {
-        if !is_outside {
+/// What captures stacks.
+#[derive(Debug)]
+pub(crate) struct Stacks {
+    entry: Entry,
+    /// What a test of the system's unwinder said.
+    system: Unwinder,
+    walker: Option<Walker>,
+    /// Stacks walked by tables; compared with the unwinder's; different from those; taken by the unwinder.
+    pub(super) walked: AtomicU64,
+    pub(super) compared: AtomicU64,
+    pub(super) different: AtomicU64,
+    pub(super) unwound: AtomicU64,
+}
+
+impl Stacks {
+    /// Finds out how stacks can be captured. Not for hooks: it allocates.
+    pub(super) fn new() -> Self {
+        let system = self_test();
+        let zero = || AtomicU64::new(0);
+        let stacks = Self {
+            entry: Entry::learn(),
+            system,
+            walker: Walker::new().filter(|_| system == Unwinder::System),
+            walked: zero(),
+            compared: zero(),
+            different: zero(),
+            unwound: zero(),
+        };
+        // Whether this program's tables can be read shows before the first sample.
+        let mark = 0_u8;
+        stacks.capture(ptr::from_ref(black_box(&mark)).addr());
+        stacks
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.walker.as_ref().map_or(0, Walker::bytes)
+    }
+
+    /// What captures them now.
+    pub(super) fn unwinder(&self) -> Unwinder {
+        match self.trusted() {
+            Some(_) => Unwinder::Tables,
+            None => self.system,
+        }
+    }
+
+    /// The walker, unless it was wrong once.
+    fn trusted(&self) -> Option<&Walker> {
+        // ORDERING(memstats.stacks): Relaxed; a walk that begins before the news is one of those before.
+        let different = self.different.load(ord!(memstats.stacks, Relaxed));
+        self.walker.as_ref().filter(|_| different == 0)
+    }
+
+    /// The calling thread's stack, beginning above the frame that holds `mark` and above the entry.
+    #[inline(never)]
+    pub(super) fn capture(&self, mark: usize) -> Frames {
+        let mut frames = self.walked(mark).unwrap_or_else(|| {
+            count(&self.unwound);
+            unwound(mark)
+        });
+        frames.leave_out(&self.entry);
+        frames
+    }
+
+    /// The stack by the tables, if they lead to its end.
+    fn walked(&self, mark: usize) -> Option<Frames> {
+        let mut above = Above::new(mark);
+        let walk = self.trusted()?.walk(|ip, sp| above.add(ip, sp));
+        let Walk::Whole { is_new } = walk else {
+            return None;
+        };
+        let nth = count(&self.walked);
+        if is_new || nth % COMPARED == 0 {
+            let system = unwound(mark);
+            count(&self.compared);
+            if !system.is(&above.frames) {
+                count(&self.different);
+                return Some(system);
+            }
+        }
+        Some(above.frames)
+    }
+}
+
+/// The stack by the system's unwinder.
+fn unwound(mark: usize) -> Frames {
+    let mut above = Above::new(mark);
+    trace(|ip, stack_address| above.add(ip, stack_address));
+    above.frames
+}
+
+/// Counts one more, and says how many there were.
+fn count(of: &AtomicU64) -> u64 {
+    // ORDERING(memstats.stacks): Relaxed; each is a sum of its own, exact when quiet.
+    of.fetch_add(1, ord!(memstats.stacks, Relaxed))
+}
+
+/// The frames above a mark, as they come.
+struct Above {
+    frames: Frames,
+    mark: usize,
+    is_outside: bool,
+}
+
+impl Above {
+    const fn new(mark: usize) -> Self {
+        Self {
+            frames: Frames {
+                ips: [0; FRAMES],
+                len: 0,
+                truncated: false,
+            },
+            mark,
+            is_outside: false,
+        }
+    }
+
+    /// Takes the next frame, and says whether to go on.
+    fn add(&mut self, ip: usize, stack_address: usize) -> bool {
+        if !self.is_outside {
             // A frame's address is where its stack ended at its call, so that the frame that holds the
             // mark lies below it. What comes next may be the code itself: hooks are inlined.
-            is_outside = stack_address == 0 || stack_address > mark;
-            if !is_outside {
+            self.is_outside = stack_address == 0 || stack_address > self.mark;
+            if !self.is_outside {
                 return true;
             }
         }
+        let frames = &mut self.frames;
         frames.truncated = frames.len == FRAMES;
         if !frames.truncated && ip != 0 {
             frames.ips[frames.len] = ip;
             frames.len += 1;
         }
         !frames.truncated && ip != 0
-    });
-    let known = &entry.ips[..entry.len];
-    let nearest = &frames.ips[..frames.len.min(ENTRY_FRAMES)];
-    if let Some(last) = nearest.iter().rposition(|ip| known.contains(ip)) {
-        frames.ips.copy_within(last + 1..frames.len, 0);
-        frames.len -= last + 1;
     }
-    frames
 }
 
 /// Finds out whether stacks can be walked: a chain of calls of known depth must be seen whole.
-pub(crate) fn self_test() -> Unwinder {
+fn self_test() -> Unwinder {
     const DEPTH: usize = 5;
 
     #[inline(never)]

@@ -7,7 +7,7 @@ use thrifty_sync::{atomic::AtomicU64, ord, sync::OnceLock};
 
 use super::{
     block::Block,
-    capture::{Entry, Frames},
+    capture::{Frames, Stacks},
     filter::Filter,
     prints::Prints,
     sites::{OTHER, Room, Sites},
@@ -16,7 +16,7 @@ use super::{
     weight::Weight,
 };
 use crate::{
-    profile::{Unwinder, size_class},
+    profile::size_class,
     thread::{Local, REGISTRY},
 };
 
@@ -31,8 +31,7 @@ pub(crate) static ENGINE: OnceLock<Engine> = OnceLock::new();
 pub(crate) struct Engine {
     pub(super) sites: Sites,
     table: Table<8>,
-    pub(super) entry: Entry,
-    pub(super) unwinder: Unwinder,
+    pub(super) stacks: Stacks,
     pub(super) started: Instant,
     /// Fingerprints by site, once they were asked for.
     pub(super) prints: OnceLock<Block<Prints>>,
@@ -61,8 +60,7 @@ impl Engine {
         Some(Self {
             sites: Sites::new(room)?,
             table: Table::new(samples)?,
-            entry: Entry::learn(),
-            unwinder: super::capture::self_test(),
+            stacks: Stacks::new(),
             started: Instant::now(),
             prints: OnceLock::new(),
             dropped_samples: AtomicU64::new(0),
@@ -89,7 +87,8 @@ impl Engine {
     /// Bytes reserved.
     pub(super) fn bytes(&self) -> usize {
         let prints = self.prints.get().map_or(0, Block::bytes);
-        self.sites.bytes() + self.table.bytes() + prints + size_of_val(&FILTER)
+        let stacks = self.stacks.bytes();
+        self.sites.bytes() + self.table.bytes() + stacks + prints + size_of_val(&FILTER)
     }
 
     /// Takes in a block that was just allocated, or moved, as a sample. Without frames it counts

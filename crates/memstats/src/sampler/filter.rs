@@ -3,7 +3,7 @@
 //! Counters of addresses by their hash, one per byte, at several levels of detail at once:
 //!
 //! ```text
-//! index    0      2^12         2^13    2^14          2^15 ...
+//! index    0      2^12-1     2^13-1  2^14-1      2^15-1 ...
 //!          │      │ level 12   │       │ level 14    │
 //!          └──────┴────────────┴───────┴─────────────┴──
 //! ```
@@ -33,15 +33,15 @@ const SPARSENESS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Filter<const CELLS: usize, const COARSEST: u32> {
     counters: [AtomicU8; CELLS],
-    shift: Shift,
+    mask: Mask,
     samples: AtomicUsize,
 }
 
-/// What a hash is shifted by to find its counter; 0 while there never was a sample. Every free reads
+/// The bits of a hash that find its counter; 0 while there never was a sample. Every free reads
 /// it, so it has a line of the cache apart from what samples write.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Shift(AtomicU32);
+struct Mask(AtomicU32);
 
 impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
     const FINEST: u32 = CELLS.ilog2() - 1;
@@ -51,7 +51,7 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
         pub(crate) const fn new() -> Self {
             Self {
                 counters: array!(AtomicU8::new(0); CELLS),
-                shift: Shift(AtomicU32::new(0)),
+                mask: Mask(AtomicU32::new(0)),
                 samples: AtomicUsize::new(0),
             }
         }
@@ -61,18 +61,18 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
     #[inline]
     pub(crate) fn may_hold(&self, address: usize) -> bool {
         // ORDERING(memstats.level): Relaxed; see the head: a sample's own level was stored before.
-        let shift = self.shift.0.load(ord!(memstats.level, Relaxed));
-        if shift == 0 {
+        let mask = self.mask.0.load(ord!(memstats.level, Relaxed));
+        if mask == 0 {
             return false;
         }
         // ORDERING(memstats.filter): Relaxed; see the head.
-        self.counters[Self::index(address, shift)].load(ord!(memstats.filter, Relaxed)) != 0
+        self.counters[Self::index(address, mask)].load(ord!(memstats.filter, Relaxed)) != 0
     }
 
     /// Counts a sample in, before its address is handed out.
     pub(crate) fn add(&self, address: usize) {
         for level in Self::levels() {
-            self.change(Self::index(address, shift(level)), |count| match count {
+            self.change(Self::index(address, mask(level)), |count| match count {
                 u8::MAX => None,
                 count => Some(count + 1),
             });
@@ -86,7 +86,7 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
     pub(crate) fn remove(&self, address: usize) {
         for level in Self::levels() {
             // A counter that was full may stand for more than it says, and stays.
-            self.change(Self::index(address, shift(level)), |count| match count {
+            self.change(Self::index(address, mask(level)), |count| match count {
                 0 | u8::MAX => None,
                 count => Some(count - 1),
             });
@@ -111,10 +111,10 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
             .find(|level| *level >= wanted)
             .unwrap_or(Self::FINEST);
         // ORDERING(memstats.level): Relaxed; see the head.
-        if self.shift.0.load(ord!(memstats.level, Relaxed)) != shift(level) {
-            self.shift
+        if self.mask.0.load(ord!(memstats.level, Relaxed)) != mask(level) {
+            self.mask
                 .0
-                .store(shift(level), ord!(memstats.level, Relaxed));
+                .store(mask(level), ord!(memstats.level, Relaxed));
         }
     }
 
@@ -122,24 +122,25 @@ impl<const CELLS: usize, const COARSEST: u32> Filter<CELLS, COARSEST> {
         (COARSEST..=Self::FINEST).step_by(2)
     }
 
-    /// The counter of an address: the first bits of its hash behind a one, which is where the level
-    /// begins. The mask changes nothing, and shows the compiler that there is such a counter.
+    /// The counter of an address, given the bits of its hash that a level looks at. The last mask changes nothing,
+    /// and shows the compiler that there is such a counter.
     #[inline]
-    const fn index(address: usize, shift: u32) -> usize {
-        // Fibonacci hashing: the odd number next to 2^64 over the golden ratio.
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "its upper half will do where addresses have 32 bits"
-        )]
-        const GOLDEN: usize = (0x9E37_79B9_7F4A_7C15_u64 >> (64 - usize::BITS)) as usize | 1;
-        let hash = address.wrapping_mul(GOLDEN);
-        (((hash >> 1) | (1 << (usize::BITS - 1))) >> shift) & (CELLS - 1)
+    const fn index(address: usize, mask: u32) -> usize {
+        let mask = mask as usize;
+        (mask + (hash(address) & mask)) & (CELLS - 1)
     }
 }
 
-/// What shifts a hash to the counters of a level.
-const fn shift(level: u32) -> u32 {
-    usize::BITS - 1 - level
+/// Fibonacci hashing, by 2^32 over the square of the golden ratio, odd: a number that fits into an instruction.
+#[inline]
+const fn hash(address: usize) -> usize {
+    const GOLDEN: usize = 0x61C8_8647;
+    address.wrapping_mul(GOLDEN) >> if usize::BITS == 64 { 32 } else { 11 }
+}
+
+/// The bits that a level looks at.
+const fn mask(level: u32) -> u32 {
+    (1 << level) - 1
 }
 
 #[cfg(all(test, not(all(thrifty_loom, feature = "loom"))))]

@@ -8,7 +8,7 @@
 use core::alloc::Layout;
 
 use super::{
-    capture::{Frames, capture},
+    capture::Frames,
     engine::{ENGINE, Engine, FILTER, Origin},
     peek,
     table::Sample,
@@ -164,6 +164,6 @@ fn sample(local: &Local, address: usize, size: u64, weight: Weight, origin: Orig
     if local.is_capturing() {
         begin(None);
     } else {
-        capturing(|| begin(Some(&capture(mark, &engine.entry))));
+        capturing(|| begin(Some(&engine.stacks.capture(mark))));
     }
 }

@@ -40,7 +40,11 @@ impl Engine {
                 bytes: number(&self.dropped_bytes),
             },
             capture: Capture {
-                unwinder: self.unwinder,
+                unwinder: self.stacks.unwinder(),
+                walked: number(&self.stacks.walked),
+                compared: number(&self.stacks.compared),
+                different: number(&self.stacks.different),
+                unwound: number(&self.stacks.unwound),
                 truncated: number(&self.truncated),
                 empty: number(&self.empty),
                 unattributed: number(&self.unattributed),
