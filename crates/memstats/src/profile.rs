@@ -118,7 +118,7 @@ pub enum Unwinder {
     /// Linux.
     ///
     /// Each stack through a place in the code for the first time is compared with the system's unwinder, and one in
-    /// 64 of the others ([`Capture::compared`]). Stacks that lead through signal handlers or libraries that can be
+    /// 256 of the others ([`Capture::compared`]). Stacks that lead through signal handlers or libraries that can be
     /// unloaded are the system's unwinder's ([`Capture::unwound`]).
     Tables,
 }

@@ -27,6 +27,7 @@ fn main() {
             exact_mode_counts_what_the_counters_count,
         ),
         ("stacks lead to the code", stacks_lead_to_the_code),
+        ("both ways to a stack agree", both_ways_to_a_stack_agree),
         ("reallocations are followed", reallocations_are_followed),
         ("lifetimes and who freed", lifetimes_and_who_freed),
         ("contents", contents),
@@ -133,6 +134,39 @@ fn stacks_lead_to_the_code() {
     );
     assert!(!site.is_other());
     drop(block);
+}
+
+/// Every stack through a new place in the code is compared with the system's unwinder, in this program
+/// as in all others; here it is made sure that there are many.
+fn both_ways_to_a_stack_agree() {
+    #[inline(never)]
+    fn descend(depth: usize) -> usize {
+        let held = allocate_here(depth + 1);
+        let below = if depth == 0 { 0 } else { descend(depth - 1) };
+        below + black_box(held).capacity()
+    }
+    let ((), profile, _) = sampled(1, 1, || {
+        for depth in [1, 10, 60, 63, 64, 65, 200] {
+            descend(black_box(depth));
+        }
+        let panicked = std::panic::catch_unwind(|| {
+            let _guard = allocate_here(100);
+            std::panic::resume_unwind(Box::new(descend(3)));
+        });
+        assert!(panicked.is_err());
+        thread::spawn(|| descend(black_box(20))).join().unwrap();
+        let mut numbers: Vec<usize> = (0..100).rev().collect();
+        numbers.sort_by_cached_key(|number| allocate_here(*number));
+    });
+    let capture = profile.capture;
+    assert_eq!(capture.different, 0, "{capture:?}");
+    assert!(capture.truncated > 0, "the deepest are cut off");
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        assert_eq!(capture.unwinder, Unwinder::Tables, "{capture:?}");
+        assert!(capture.compared > 15, "{capture:?}");
+        assert!(capture.walked > 500, "{capture:?}");
+        assert_eq!(capture.unwound, 0, "{capture:?}");
+    }
 }
 
 fn reallocations_are_followed() {

@@ -26,7 +26,7 @@ use crate::{
 /// Frames kept of a stack.
 pub(crate) const FRAMES: usize = 64;
 /// Of so many walked stacks one is compared with the unwinder's, beside those that are new.
-const COMPARED: u64 = 64;
+const COMPARED: u64 = 256;
 /// Frames of the allocator's entry, as many as are looked for.
 const ENTRY_FRAMES: usize = 8;
 

@@ -25,7 +25,7 @@
 //! - **A walk counts when it came to the outermost frame**, which the tables mark, or found as many frames
 //!   as are kept. Otherwise the stack is taken by the system's unwinder from the start.
 //! - Not proved: that the tables are right, and read rightly. Each stack through a place in the code that was not
-//!   walked through before is therefore compared with what the system's unwinder finds, and one in 64 of the
+//!   walked through before is therefore compared with what the system's unwinder finds, and one in 256 of the
 //!   others; after the first difference the unwinder does all the work (`capture`).
 
 mod cfi;
@@ -52,7 +52,7 @@ const LONGEST_FRAME: usize = rule::LARGEST_OFFSET;
 /// All that a walk needs.
 #[derive(Debug)]
 pub(super) struct Walker {
-    modules: [Option<Module>; MODULES],
+    modules: [Option<Module<'static>>; MODULES],
     rules: Block<AtomicU64>,
 }
 
@@ -147,4 +147,140 @@ pub(super) enum Walk {
 const fn is_frame(sp: usize, end: usize) -> bool {
     let word = size_of::<usize>();
     end > sp && end - sp >= word && end - sp <= LONGEST_FRAME && end % word == 0 && sp % word == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use core::hint::black_box;
+
+    use super::*;
+    use crate::unwind::trace;
+
+    type Frames = Vec<(usize, usize)>;
+
+    /// Both walks from the same frame, without what is inside of it.
+    #[inline(never)]
+    fn both(walker: &Walker) -> (Frames, Frames, Walk) {
+        let mark = 0_u8;
+        let mark = core::ptr::from_ref(black_box(&mark)).addr();
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let walk = walker.walk(|ip, sp| {
+            if sp > mark {
+                ours.push((ip, sp));
+            }
+            true
+        });
+        trace(|ip, sp| {
+            if sp > mark && ip != 0 {
+                theirs.push((ip, sp));
+            }
+            true
+        });
+        (ours, theirs, walk)
+    }
+
+    #[track_caller]
+    fn assert_same(walker: &Walker) {
+        let (ours, theirs, walk) = both(walker);
+        assert_eq!(ours, theirs);
+        assert!(ours.len() > 3, "{ours:?}");
+        assert!(matches!(walk, Walk::Whole { .. }), "{walk:?}");
+    }
+
+    /// Its frame begins where the processor wants it to, so that its size is not known before it runs.
+    #[inline(never)]
+    fn aligned(depth: usize, walker: &Walker) {
+        #[repr(align(256))]
+        struct Wide([u8; 300]);
+        let wide = Wide([u8::try_from(depth).unwrap(); 300]);
+        black_box(&wide);
+        if depth == 0 {
+            assert_same(walker);
+        } else {
+            plain(depth - 1, [depth; 20], walker);
+        }
+        black_box(wide.0[0]);
+    }
+
+    #[inline(never)]
+    fn plain(depth: usize, numbers: [usize; 20], walker: &Walker) {
+        if depth % 3 == 0 {
+            aligned(depth, walker);
+        } else {
+            plain(depth - 1, [depth; 20], walker);
+        }
+        black_box(numbers);
+    }
+
+    #[test]
+    fn it_finds_what_the_unwinder_finds() {
+        let walker = Walker::new().expect("a program of this system has tables");
+        assert_same(&walker);
+        for depth in 0..20 {
+            plain(depth, [0; 20], &walker);
+        }
+        let shared = &walker;
+        std::thread::scope(|scope| {
+            scope.spawn(move || plain(5, [1; 20], shared));
+        });
+    }
+
+    #[test]
+    fn what_is_known_is_not_new() {
+        let walker = Walker::new().expect("a program of this system has tables");
+        #[inline(never)]
+        fn visit(walker: &Walker, frames: usize) -> (Walk, usize) {
+            let mut visited = 0;
+            let walk = walker.walk(|_, _| {
+                visited += 1;
+                visited < frames
+            });
+            (walk, visited)
+        }
+        // One place in the code, as often as the compiler does not know.
+        let mut seen = Vec::new();
+        for frames in black_box(&[1000, 1000, 1000, 2][..]) {
+            seen.push(visit(&walker, *frames));
+        }
+        let is_new = |is_new| Walk::Whole { is_new };
+        let walks = seen.iter().map(|(walk, _)| *walk);
+        assert_eq!(
+            walks.collect::<Vec<_>>(),
+            [true, false, false, false].map(is_new)
+        );
+        assert_eq!(seen[3].1, 2);
+    }
+
+    /// A function of C that calls back keeps no frame pointer.
+    #[test]
+    fn it_passes_through_the_c_library() {
+        use core::ffi::{c_int, c_void};
+
+        thread_local! {
+            static WALKER: Walker = Walker::new().expect("a program of this system has tables");
+        }
+        unsafe extern "C" fn compare(_: *const c_void, _: *const c_void) -> c_int {
+            WALKER.with(assert_same);
+            0
+        }
+        let mut numbers = [2_u32, 1];
+        // SAFETY: sorts two numbers of four bytes by a function that looks at neither.
+        unsafe {
+            libc::qsort(numbers.as_mut_ptr().cast(), 2, 4, Some(compare));
+        }
+    }
+
+    #[test]
+    fn frames_that_cannot_be_are_refused() {
+        assert!(is_frame(64, 72));
+        for (sp, end) in [
+            (64, 64),
+            (64, 56),
+            (64, 76),
+            (60, 72),
+            (64, 64 + LONGEST_FRAME + 8),
+        ] {
+            assert!(!is_frame(sp, end));
+        }
+    }
 }

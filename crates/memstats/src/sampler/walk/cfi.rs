@@ -32,19 +32,19 @@ const ENTRY: usize = 8;
 const REMEMBERED: usize = 4;
 
 /// Whether a file's table of tables is of the form that is understood.
-pub(super) fn is_usable(module: &Module) -> bool {
+pub(super) fn is_usable(module: &Module<'_>) -> bool {
     let head = module.image().get(module.header..).unwrap_or_default();
     head.starts_with(&[1, RELATIVE, UNSIGNED, HEAD_RELATIVE]) && entries(module).is_some()
 }
 
 /// How to get from the frame of a function that is at `pc` to its caller's.
-pub(super) fn rule(module: &Module, pc: usize) -> Rule {
+pub(super) fn rule(module: &Module<'_>, pc: usize) -> Rule {
     find(module, pc)
         .and_then(|function| function.rule(pc))
         .unwrap_or(Rule::Unknown)
 }
 
-fn entries(module: &Module) -> Option<&'static [u8]> {
+fn entries<'a>(module: &Module<'a>) -> Option<&'a [u8]> {
     let mut head = Reader::new(module.image(), module.header.checked_add(8)?);
     let count = usize::try_from(head.u32()?).ok()?;
     let start = module.header.checked_add(HEAD)?;
@@ -53,7 +53,7 @@ fn entries(module: &Module) -> Option<&'static [u8]> {
 }
 
 /// The entry of the function that `pc` lies in.
-fn find(module: &Module, pc: usize) -> Option<Function> {
+fn find<'a>(module: &Module<'a>, pc: usize) -> Option<Function<'a>> {
     let entries = entries(module)?;
     let origin = module.address(module.header);
     let begins = |nth: usize, field: usize| -> Option<usize> {
@@ -76,17 +76,17 @@ fn find(module: &Module, pc: usize) -> Option<Function> {
 }
 
 /// A function's entry with its common part.
-struct Function {
+struct Function<'a> {
     start: usize,
     end: usize,
     code_factor: u64,
     data_factor: i64,
-    common: Reader,
-    own: Reader,
+    common: Reader<'a>,
+    own: Reader<'a>,
 }
 
-impl Function {
-    fn parse(module: &Module, at: usize) -> Option<Self> {
+impl<'a> Function<'a> {
+    fn parse(module: &Module<'a>, at: usize) -> Option<Self> {
         let mut entry = Reader::part(module.image(), at)?;
         let field = entry.at;
         let distance = usize::try_from(entry.u32()?).ok()?;
@@ -128,14 +128,14 @@ impl Function {
 }
 
 /// What functions have in common.
-struct Common {
+struct Common<'a> {
     code_factor: u64,
     data_factor: i64,
-    program: Reader,
+    program: Reader<'a>,
 }
 
-impl Common {
-    fn parse(module: &Module, at: usize) -> Option<Self> {
+impl<'a> Common<'a> {
+    fn parse(module: &Module<'a>, at: usize) -> Option<Self> {
         let mut part = Reader::part(module.image(), at)?;
         if part.u32()? != 0 {
             return None;
@@ -263,7 +263,7 @@ struct Run {
 
 impl Run {
     /// Runs one of the two programs; `None` for what is not understood.
-    fn all(&mut self, mut program: Reader) -> Option<()> {
+    fn all(&mut self, mut program: Reader<'_>) -> Option<()> {
         let mut place = self.function_start;
         while !program.is_at_end() {
             let operation = program.u8()?;
@@ -293,7 +293,7 @@ impl Run {
     }
 
     /// An operation with a byte of its own; how far it advances in the code, if it does.
-    fn extended(&mut self, operation: u8, program: &mut Reader) -> Option<Option<u64>> {
+    fn extended(&mut self, operation: u8, program: &mut Reader<'_>) -> Option<Option<u64>> {
         match operation {
             0x00 => {}
             0x02 => return Some(Some(program.u8()?.into())),
@@ -386,20 +386,20 @@ impl Run {
     }
 }
 
-/// Reads numbers from bytes that never go away.
+/// Reads numbers from bytes.
 #[derive(Debug, Clone, Copy)]
-struct Reader {
-    bytes: &'static [u8],
+struct Reader<'a> {
+    bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader {
-    const fn new(bytes: &'static [u8], at: usize) -> Self {
+impl<'a> Reader<'a> {
+    const fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at }
     }
 
     /// What follows the length that stands at a place; places stay those of the whole.
-    fn part(bytes: &'static [u8], at: usize) -> Option<Self> {
+    fn part(bytes: &'a [u8], at: usize) -> Option<Self> {
         let mut whole = Self::new(bytes, at);
         let len = usize::try_from(whole.u32()?).ok()?;
         let end = whole.at.checked_add(len)?;
@@ -457,5 +457,101 @@ impl Reader {
         let number = self.uleb()? as i64;
         let unused = 64 - 7 * u32::try_from(self.at - start).ok()?;
         Some(number << unused >> unused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::modules, *};
+    use crate::sampler::weight::Random;
+
+    fn own() -> Module<'static> {
+        let found = modules::permanent();
+        found[0]
+            .clone()
+            .expect("a program of this system has tables")
+    }
+
+    /// Where some functions of this program begin, and the middle of their calls.
+    fn places(module: &Module<'_>) -> Vec<usize> {
+        let count = entries(module).unwrap().len() / ENTRY;
+        let origin = module.address(module.header);
+        (0..count)
+            .step_by(count.div_ceil(3000))
+            .map(|nth| {
+                let mut entry = Reader::new(entries(module).unwrap(), nth * ENTRY);
+                origin.wrapping_add_signed(entry.i32().unwrap() as isize)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_function_begins_with_its_return_address() {
+        let module = own();
+        let at_begin = Rule::frame(false, 8, 0).unwrap();
+        let rules: Vec<_> = places(&module)
+            .into_iter()
+            .map(|place| rule(&module, place))
+            .collect();
+        let usual = rules.iter().filter(|rule| **rule == at_begin).count();
+        // The others are stubs of the linker, and the program's first function.
+        assert!(usual * 100 > rules.len() * 95, "{usual} of {}", rules.len());
+    }
+
+    #[test]
+    fn what_is_no_code_has_no_rule() {
+        let module = own();
+        for pc in [0, 1, usize::MAX, module.address(0)] {
+            assert_eq!(rule(&module, pc), Rule::Unknown);
+        }
+    }
+
+    #[test]
+    fn damaged_tables_are_no_disaster() {
+        let module = own();
+        let places = places(&module);
+        let mut random = Random::new(7);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and the number"
+        )]
+        let mut pick = |below: usize| (random.unit() * (below - 1) as f64) as usize;
+        let mut image = module.image().to_vec();
+        for _ in 0..3000 {
+            let place = places[pick(places.len())] + pick(40);
+            let at = match pick(3) {
+                0 => pick(image.len()),
+                1 => module.header + pick(40),
+                _ => {
+                    let entries = entries(&module).unwrap().len();
+                    module.header + HEAD + pick(entries)
+                }
+            };
+            let near = find(&module, place).map_or(at, |function| function.own.at);
+            for at in [at, near + pick(8), near.saturating_sub(pick(30))] {
+                let before = image[at];
+                image[at] = u8::try_from(pick(256)).unwrap();
+                let damaged = module.with_image(&image);
+                let moved = place
+                    .wrapping_sub(module.address(0))
+                    .wrapping_add(damaged.address(0));
+                let _ = (is_usable(&damaged), rule(&damaged, moved));
+                image[at] = before;
+            }
+        }
+        let short = module.with_image(&image[..module.header + 20]);
+        assert!(!is_usable(&short));
+    }
+
+    #[test]
+    fn numbers_of_groups() {
+        let number = |bytes: &[u8]| Reader::new(bytes, 0).uleb();
+        let signed = |bytes: &[u8]| Reader::new(bytes, 0).sleb();
+        assert_eq!(number(&[0xE5, 0x8E, 0x26]), Some(624_485));
+        assert_eq!(signed(&[0xC0, 0xBB, 0x78]), Some(-123_456));
+        assert_eq!(signed(&[0x78]), Some(-8));
+        assert_eq!(number(&[0x80]), None, "cut off");
+        assert_eq!(number(&[0xFF; 12]), None, "too long");
     }
 }

@@ -10,14 +10,14 @@ use super::{MODULES, cfi::is_usable};
 
 /// A file in memory: its code, and the read-only part that holds its tables.
 #[derive(Debug, Clone)]
-pub(super) struct Module {
+pub(super) struct Module<'a> {
     code: Range<usize>,
-    image: &'static [u8],
+    image: &'a [u8],
     /// Where the table of tables is in the image.
     pub(super) header: usize,
 }
 
-impl Module {
+impl<'a> Module<'a> {
     pub(super) fn holds(&self, pc: usize) -> bool {
         self.code.contains(&pc)
     }
@@ -33,7 +33,7 @@ impl Module {
     }
 
     /// What the tables are read from.
-    pub(super) const fn image(&self) -> &'static [u8] {
+    pub(super) const fn image(&self) -> &'a [u8] {
         self.image
     }
 
@@ -47,19 +47,29 @@ impl Module {
         let at = address.checked_sub(self.image.as_ptr().addr())?;
         (at < self.image.len()).then_some(at)
     }
+
+    /// The same with other bytes.
+    #[cfg(test)]
+    pub(super) fn with_image<'b>(&self, image: &'b [u8]) -> Module<'b> {
+        Module {
+            code: self.code.clone(),
+            image,
+            header: self.header,
+        }
+    }
 }
 
 /// What is asked of each file.
 struct Search {
     /// Addresses of code of which it is known that it stays.
     permanent: [usize; MODULES - 1],
-    found: [Option<Module>; MODULES],
+    found: [Option<Module<'static>>; MODULES],
     seen: usize,
 }
 
 /// The program, the file that this code is in and the C library, as far as they have tables.
-pub(super) fn permanent() -> [Option<Module>; MODULES] {
-    let own: fn() -> [Option<Module>; MODULES] = permanent;
+pub(super) fn permanent() -> [Option<Module<'static>>; MODULES] {
+    let own: fn() -> [Option<Module<'static>>; MODULES] = permanent;
     let of_libc: unsafe extern "C" fn() -> ! = libc::abort;
     let mut search = Search {
         permanent: [own as usize, of_libc as usize],
