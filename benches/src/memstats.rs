@@ -1,12 +1,18 @@
-//! What counting costs: a pair of alloc and free, bare and through the counting wrapper.
+//! What counting costs, and what sampling costs.
 //!
-//! All allocators are used as values, through `GlobalAlloc`, in a program that installs none of
+//! Counting: a pair of alloc and free, bare and through the counting wrapper. All allocators are used as values, through `GlobalAlloc`, in a program that installs none of
 //! them: the loop is the same, and only the allocator differs. Each block is written and read
 //! back, the pairs while one block lives, the batches while 64 do.
+//!
+//! Sampling (`sampling-…`): programs that install the allocator, and take turns as other sides do.
 
 mod churn;
+mod far;
+pub mod program;
+mod sampled;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use core::alloc::GlobalAlloc;
 use std::alloc::System;
@@ -14,6 +20,7 @@ use std::alloc::System;
 use thrifty_memstats::Alloc;
 
 use self::churn::{Batch, LIVE, Pair};
+pub use self::work::{Here, Work};
 use crate::suite::{Bar, Row};
 
 /// The rows of the area `memstats`.
@@ -30,7 +37,11 @@ pub fn rows() -> Vec<Row> {
             .operations(LIVE as u64)
             .oracle(|| (0..LIVE as u64).sum())
     });
-    pairs.into_iter().chain(batches).collect()
+    pairs
+        .into_iter()
+        .chain(batches)
+        .chain(sampled::rows())
+        .collect()
 }
 
 /// Which loop.

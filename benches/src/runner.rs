@@ -38,8 +38,8 @@ mod series;
 
 use core::time::Duration;
 
-pub(crate) use self::crew::Panicked;
-use self::crew::{Crew, Lap, with_crew};
+use self::crew::Crew;
+pub(crate) use self::crew::{Lap, Panicked, with_crew};
 pub use self::{
     noise::Doubt,
     outcome::{Judgement, Measured, Side, Standing, Verdict},

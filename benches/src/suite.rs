@@ -55,7 +55,7 @@ mod row;
 #[cfg(test)]
 pub(crate) mod rows_tests;
 
-use core::{fmt, hint::black_box};
+use core::{fmt, hint::black_box, time::Duration};
 
 pub use self::{
     id::Id,
@@ -112,6 +112,12 @@ pub trait Worker {
     /// The threads of a row are called with the same number, so that a producer and a consumer
     /// can agree; a worker that waits for another must not wait for ever if that one panics.
     fn run(&mut self, iterations: u64) -> u64;
+
+    /// What the last run took by the clock of another process, where the work was done there. `None`
+    /// where it was done here: then the caller's clock says it.
+    fn took(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A worker whose iterations are calls of a closure.

@@ -37,7 +37,12 @@ fn records(name: &str) -> Vec<Value> {
 fn times_and_counts_are_joined() {
     let output = run(
         "joined",
-        &["--quick", "--filter", "^memstats/.*/1t$", "--json"],
+        &[
+            "--quick",
+            "--filter",
+            "^memstats/(pair|batch)-.*/1t$",
+            "--json",
+        ],
     );
     // A debug build may miss a bar.
     assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
@@ -111,7 +116,10 @@ fn wrong_arguments_are_one_line_and_code_2() {
 fn an_interrupt_keeps_what_was_measured() {
     use std::io::{BufRead, BufReader, Read};
 
-    let mut command = suite("interrupted", &["--quick", "--filter", "^memstats/"]);
+    let mut command = suite(
+        "interrupted",
+        &["--quick", "--filter", "^memstats/(pair|batch)-"],
+    );
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -36,6 +36,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         None => "rivals,rivals-c",
         Some(_) => "rivals",
     };
+    let with_c = without_c.is_none();
     let skipped: Vec<String> = without_c.into_iter().chain(library(&workspace)).collect();
     for what in &skipped {
         eprintln!("SKIPPED: {what}");
@@ -48,12 +49,18 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
             _ => None,
         })
         .collect();
-    // Both programs of the suite: the one that times starts the one that counts.
+    programs(&workspace, with_c)?;
+    // Both programs of the suite: the one that times starts the one that counts, and those whose heap is
+    // counted or not.
     let selection = [
         "--bin",
         "suite",
         "--bin",
         "suite-counted",
+        "--bin",
+        "program-std",
+        "--bin",
+        "program-counting",
         // What counts there is to count and nothing else: no sampler.
         "--no-default-features",
         "--features",
@@ -66,6 +73,30 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
     command.args(skipped.iter().map(|what| format!("--skipped={what}")));
     command.args(&args.args);
     program::become_it(command)
+}
+
+/// Programs whose allocator samples, which stand beside the suite, and the feature that each needs.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("program-sampling", "profiled"),
+    ("program-dhat", "profilers"),
+    ("program-pprof-alloc", "profilers"),
+    ("program-stats-alloc", "profilers"),
+    ("program-jemalloc", "profilers-c"),
+    ("program-mimalloc", "profilers-c"),
+];
+
+/// Builds the programs that need other features than the suite has.
+fn programs(workspace: &Workspace, with_c: bool) -> Result<(), Failure> {
+    let mut selection = vec!["--features", "profiled"];
+    for (program, feature) in PROGRAMS {
+        // One of an earlier build would be measured in place of one that is not built.
+        let file = format!("release/{program}{}", env::consts::EXE_SUFFIX);
+        let _ = fs::remove_file(workspace.target.join(file));
+        if with_c || *feature != "profilers-c" {
+            selection.extend(["--bin", program, "--features", feature]);
+        }
+    }
+    program::build(workspace, PROGRAMS[0].0, &selection).map(drop)
 }
 
 /// Builds the shared library that stands beside the suite; gives what is skipped where that fails.

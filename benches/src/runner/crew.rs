@@ -119,7 +119,10 @@ fn lap(worker: &mut dyn Worker, iterations: u64) -> Report {
         let begun = Instant::now();
         let answer = worker.run(iterations);
         let elapsed = begun.elapsed();
-        Lap { elapsed, answer }
+        Lap {
+            elapsed: worker.took().unwrap_or(elapsed),
+            answer,
+        }
     }))
     .map_err(drop)
 }

@@ -28,7 +28,12 @@ use super::{
 /// Those of reading the files.
 pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result<Report> {
     let (texts, bytes) = probe.stage(Stage::Read, || read(files))?;
-    let lines = probe.stage(Stage::Split, || split(&texts));
+    Ok(ingest(&texts, bytes, top, probe))
+}
+
+/// Reports on texts that had so many bytes, with the `top` keys of each table.
+pub fn ingest<P: Probe>(texts: &[String], bytes: u64, top: usize, probe: &mut P) -> Report {
+    let lines = probe.stage(Stage::Split, || split(texts));
     let records: Vec<Record> = probe.stage(Stage::Parse, || {
         lines
             .iter()
@@ -43,7 +48,7 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
             .collect()
     });
     let counts = probe.stage(Stage::Count, || count(&records, &templates));
-    Ok(probe.stage(Stage::Tables, || Report {
+    probe.stage(Stage::Tables, || Report {
         lines: lines.len() as u64,
         blank_lines: (lines.len() - records.len()) as u64,
         unparsed_lines: records.iter().filter(|record| !record.parsed).count() as u64,
@@ -55,7 +60,7 @@ pub fn run<P: Probe>(files: &[PathBuf], top: usize, probe: &mut P) -> io::Result
         hosts: table(counts.hosts, top),
         components: table(counts.components, top),
         templates: table(counts.templates, top),
-    }))
+    })
 }
 
 /// The text of each file, and how many bytes they had.

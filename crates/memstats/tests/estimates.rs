@@ -208,6 +208,9 @@ const PLANS: [(usize, usize, usize); 14] = [
     (52, 6_500, 5),
 ];
 
+/// Allocates what is due in a round, and keeps some.
+type Allocate = fn(&mut Vec<Vec<u8>>, usize);
+
 /// The sites of [`PLANS`], which take turns; each number makes a function of its own.
 fn fourteen_sites() -> Vec<Vec<u8>> {
     #[inline(never)]
@@ -223,7 +226,7 @@ fn fourteen_sites() -> Vec<Vec<u8>> {
         black_box(NTH);
     }
     const ROUNDS: usize = 32;
-    let sites: [fn(&mut Vec<Vec<u8>>, usize); PLANS.len()] = [
+    let sites: [Allocate; PLANS.len()] = [
         site::<0>, site::<1>, site::<2>, site::<3>, site::<4>, site::<5>, site::<6>, site::<7>,
         site::<8>, site::<9>, site::<10>, site::<11>, site::<12>, site::<13>,
     ];

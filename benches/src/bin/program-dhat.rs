@@ -1,0 +1,18 @@
+//! A program on `dhat`, which records every event, for the rows `memstats/sampling-…`.
+
+use std::process::ExitCode;
+
+use thrifty_benches::memstats::program;
+
+#[global_allocator]
+static ALLOC: dhat::Alloc = dhat::Alloc;
+
+fn main() -> ExitCode {
+    program::main(set)
+}
+
+/// Records, and writes nothing at the end.
+fn set(setting: &str) -> Result<dhat::Profiler, String> {
+    program::nothing(setting)?;
+    Ok(dhat::Profiler::builder().testing().build())
+}
