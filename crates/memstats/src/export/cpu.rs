@@ -20,7 +20,7 @@ use super::save::WriteError;
 /// # Errors
 ///
 /// When another CPU profile is being taken, the timer cannot be set, the system is not a Unix, or the
-/// file cannot be written.
+/// file cannot be written, which is tried before anything is sampled.
 ///
 /// # Examples
 ///
@@ -59,13 +59,14 @@ mod unix {
         code::{Code, CodeFrame},
         maps,
         proto::{self, Builder, Profile},
-        save::save,
+        save::{save, try_save},
     };
 
     /// Samples for each second of processor time, as in Go.
     const FREQUENCY: i32 = 100;
 
     pub(super) fn sample_to(path: &Path, duration: Duration) -> Result<(), WriteError> {
+        try_save(path)?;
         let guard = start()?;
         wait(duration);
         let report = guard

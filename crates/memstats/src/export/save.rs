@@ -93,15 +93,8 @@ where
     F: FnOnce(&mut dyn Write) -> io::Result<()>,
 {
     let path = path.as_ref();
-    let failed = |doing| {
-        move |error| WriteError::File {
-            path: path.to_owned(),
-            doing,
-            error,
-        }
-    };
-    let mode = replaceable(path).map_err(failed("replace what is there"))?;
-    let (part, file) = Part::create(path).map_err(failed("create a temporary file beside it"))?;
+    let failed = |doing| failed(path, doing);
+    let (mode, part, file) = begin(path)?;
     // Before anything is in it.
     if let Some(mode) = mode {
         file.set_permissions(mode)
@@ -115,6 +108,27 @@ where
     file.sync_all().map_err(failed("write it to the disk"))?;
     drop(file);
     part.rename_to(path).map_err(failed("put it in its place"))
+}
+
+/// Whether saving can begin; for who has something to do first that takes long. Leaves nothing behind.
+#[cfg(all(feature = "cpu", unix))]
+pub(super) fn try_save(path: &Path) -> Result<(), WriteError> {
+    begin(path).map(drop)
+}
+
+fn begin(path: &Path) -> Result<(Option<fs::Permissions>, Part, File), WriteError> {
+    let mode = replaceable(path).map_err(failed(path, "replace what is there"))?;
+    let (part, file) =
+        Part::create(path).map_err(failed(path, "create a temporary file beside it"))?;
+    Ok((mode, part, file))
+}
+
+fn failed(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> WriteError {
+    move |error| WriteError::File {
+        path: path.to_owned(),
+        doing,
+        error,
+    }
 }
 
 /// Refuses to put a file in the place of a device or a socket, which renaming would do; says the

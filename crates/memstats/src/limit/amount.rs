@@ -25,7 +25,8 @@ pub enum Limit {
     /// A share of the machine's memory, in percent from 1 to 100.
     PercentOfRam(u32),
     /// A share of what the process's control group may use, in percent from 1 to 100; of the
-    /// machine's memory where no group sets a limit.
+    /// machine's memory where no group sets a limit. Limits of the process's own (`ulimit -v`, `-d`)
+    /// count where they are lower, on Linux.
     PercentOfCgroup(u32),
 }
 

@@ -9,9 +9,9 @@
 //!   goal = min( base + base·percent/100, limit − headroom − nonheap )
 //! ```
 //!
-//! `base` is what was live after the last cycle, `nonheap` what was resident then beyond the live
-//! bytes: code, stacks, and what the allocator keeps. The live heap is held to the goal; what is
-//! resident is held to the ceiling.
+//! `base` is what was live after the last cycle (which growth exceeds by 256 KiB at least), `nonheap`
+//! what was resident then beyond the live bytes: code, stacks, and what the allocator keeps. The live
+//! heap is held to the goal; what is resident is held to the ceiling.
 //!
 //! # Invariants
 //!
@@ -29,6 +29,9 @@ use thrifty_traits::Pressure;
 use super::budget::Budget;
 use super::stats::Reason;
 use super::tuning::Tuning;
+
+/// What threads allocate between two looks is no growth to go by.
+const LEAST_GROWTH: u64 = 256 << 10;
 
 /// What is known of the memory at some moment; `None` where nobody counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +60,8 @@ impl Reading {
 pub(crate) struct Lines {
     pub(crate) goal: Option<u64>,
     pub(crate) trigger: Option<u64>,
+    /// Where the limit's trigger is, below which a cycle is for growth.
+    pub(crate) limit_trigger: Option<u64>,
     pub(crate) target: Option<u64>,
     pub(crate) ceiling: Option<u64>,
     pub(crate) resident_target: Option<u64>,
@@ -169,15 +174,21 @@ impl Governor {
         self.exhausted = false;
     }
 
+    /// There is somebody who was not asked yet: the pause is as short as pauses are.
+    pub(crate) fn joined(&mut self) {
+        self.not_before = self.not_before.min(self.not_even_before);
+    }
+
     pub(crate) fn lines(&self) -> Lines {
         let ceiling = self.limit.map(|limit| limit - limit / 20);
         let by_limit = ceiling.map(|ceiling| ceiling.saturating_sub(self.nonheap));
-        let by_growth = self.growth_goal();
-        let goal = by_limit.into_iter().chain(by_growth).min();
+        let limit_trigger = by_limit.map(|goal| goal - goal / 20);
+        let (by_growth, growth_trigger) = self.growth().unzip();
         Lines {
-            goal,
-            trigger: goal.map(|goal| goal - goal / 20),
-            target: goal.map(|goal| goal - goal / 10),
+            goal: by_limit.into_iter().chain(by_growth).min(),
+            trigger: limit_trigger.into_iter().chain(growth_trigger).min(),
+            limit_trigger,
+            target: by_limit.map(|goal| goal - goal / 10),
             ceiling,
             resident_target: ceiling.map(|ceiling| ceiling - ceiling / 20),
         }
@@ -186,21 +197,26 @@ impl Governor {
     /// Where the bell rings: at the trigger; in a pause, where what has been allocated since the last
     /// cycle may be worth asking for. That was above the trigger, or there would be no pause.
     pub(crate) fn bell(&self) -> Option<u64> {
-        /// What threads allocate between two looks is nothing to go by.
-        const LEAST: u64 = 256 << 10;
         let trigger = self.lines().trigger?;
         if self.not_before.is_none() {
             return Some(trigger);
         }
-        let step = self.limit.map_or(trigger, |limit| limit / 20).max(LEAST);
+        let step = self
+            .limit
+            .map_or(trigger, |limit| limit / 20)
+            .max(LEAST_GROWTH);
         Some(trigger.max(self.base.saturating_add(step)))
     }
 
-    fn growth_goal(&self) -> Option<u64> {
-        let percent = u128::from(self.percent?);
-        let base = u128::from(self.base);
-        let goal = u64::try_from(base + base * percent / 100).unwrap_or(u64::MAX);
-        Some(goal.max(self.tuning.least_growth_goal_bytes))
+    /// The goal that growth sets, and where its cycle begins: above the base, or a heap that stands still
+    /// would be trimmed for ever.
+    fn growth(&self) -> Option<(u64, u64)> {
+        let room = u128::from(self.base) * u128::from(self.percent?) / 100;
+        let room = u64::try_from(room).unwrap_or(u64::MAX).max(LEAST_GROWTH);
+        let goal = self.base.saturating_add(room);
+        let goal = goal.max(self.tuning.least_growth_goal_bytes);
+        let lead = (goal / 20).min((goal - self.base) / 2);
+        Some((goal, goal - lead))
     }
 
     /// What to do, and what to tell.
@@ -288,11 +304,11 @@ impl Governor {
         if reading.live? < lines.trigger? {
             return None;
         }
-        let growth = self.growth_goal();
-        Some(if lines.goal == growth && growth.is_some() {
-            Reason::Growth
-        } else {
+        let is_near = lines.limit_trigger.is_some() && reading.live >= lines.limit_trigger;
+        Some(if is_near {
             Reason::Limit
+        } else {
+            Reason::Growth
         })
     }
 
@@ -332,7 +348,10 @@ impl Governor {
         plan: &Plan,
         outcome: &Outcome,
     ) -> Option<Notice> {
-        self.budget.spend(now, outcome.took);
+        // Who asks for a cycle answers for its time.
+        if plan.reason != Reason::Forced {
+            self.budget.spend(now, outcome.took);
+        }
         self.learn(outcome);
         let freed = outcome
             .before

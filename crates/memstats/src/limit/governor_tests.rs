@@ -11,7 +11,7 @@ use super::super::cycle::{self, World};
 use super::super::priority::Priority;
 use super::super::stats::Reason;
 use super::super::tuning::Tuning;
-use super::{Governor, Notice, Reading, Verdict};
+use super::{Governor, Notice, Outcome, Plan, Reading, Verdict};
 
 const MIB: u64 = 1 << 20;
 const LIMIT: u64 = 64 * MIB;
@@ -296,6 +296,83 @@ fn growth_asks_everybody_once_and_gently() {
     assert_eq!(program.stocks[1].calls, [1, 0, 0]);
     assert_eq!(controller.governor.base, 12 * MIB);
     assert_eq!(controller.governor.lines().goal, Some(24 * MIB));
+}
+
+#[test]
+fn a_heap_that_does_not_grow_starts_no_cycle_whatever_the_percentage() {
+    for percent in [0, 1, 5, 6, 100, u32::MAX] {
+        for live in [0, MIB, 4 * MIB, 100 * MIB] {
+            let mut program = Program::new(live, vec![Stock::new(0, Pressure::Low)]);
+            let mut controller = Controller::new(&program);
+            controller.governor.limit = None;
+            controller.governor.percent = Some(percent);
+            controller.governor.base = live;
+            controller.idle(&mut program, Duration::from_secs(10));
+            assert_eq!(controller.cycles, 0, "{percent} % of {live} B");
+            program.in_use = (live + live / 10).max(5 * MIB);
+            controller.idle(&mut program, Duration::from_secs(10));
+            assert!(controller.cycles <= 1, "{percent} % of {live} B");
+        }
+    }
+}
+
+#[test]
+fn growth_that_runs_into_the_limit_is_the_limits_business() {
+    let mut governor = Governor::new(Tuning::new());
+    (governor.limit, governor.percent) = (Some(LIMIT), Some(100));
+    // A goal by growth just below that of the limit.
+    governor.base = 30 * MIB;
+    let reading = Reading {
+        live: Some(70 * MIB),
+        ..Reading::default()
+    };
+    let (verdict, _) = governor.judge(Instant::from_nanos(5), reading);
+    let Verdict::Trim(plan) = verdict else {
+        panic!("it is above the limit")
+    };
+    assert_eq!((plan.reason, plan.last), (Reason::Limit, Pressure::High));
+}
+
+#[test]
+fn newcomers_are_asked_soon_and_make_no_storm() {
+    let mut program = Program::new(100 * MIB, vec![Stock::new(0, Pressure::Low)]);
+    let mut controller = Controller::new(&program);
+    controller.idle(&mut program, Duration::from_secs(61));
+    let cycles = controller.cycles;
+    for _ in 0..1000 {
+        controller.governor.joined();
+        controller.idle(&mut program, Duration::from_millis(1));
+    }
+    let more = controller.cycles - cycles;
+    assert!((2..=200).contains(&more), "{more} cycles in a second");
+    assert_eq!(controller.notices, [Notice::Exhausted], "it is said once");
+}
+
+#[test]
+fn a_cycle_that_was_asked_for_is_not_on_the_limiters_account() {
+    let mut program = Program::new(10 * MIB, vec![Stock::new(0, Pressure::Low)]);
+    let mut controller = Controller::new(&program);
+    let plan = Plan {
+        reason: Reason::Forced,
+        first: Pressure::Low,
+        last: Pressure::High,
+        target: 0,
+        resident_target: Some(0),
+        nonheap: 0,
+        budget: Duration::MAX,
+    };
+    let outcome = Outcome {
+        took: Duration::from_secs(60),
+        satisfied: true,
+        before: program.reading(),
+        after: program.reading(),
+        ..Outcome::default()
+    };
+    controller.governor.finish(program.now(), &plan, &outcome);
+    program.grow(0, 60 * MIB);
+    controller.idle(&mut program, Duration::from_millis(100));
+    assert_eq!((controller.cycles, program.live()), (1, 10 * MIB));
+    assert!(controller.notices.is_empty());
 }
 
 #[test]

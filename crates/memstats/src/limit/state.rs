@@ -136,7 +136,7 @@ impl State {
             seat,
             record: Record::new(priority),
         });
-        self.governor.refresh();
+        self.governor.joined();
         self.next_id
     }
 

@@ -20,11 +20,11 @@ impl Files for SystemFiles {
     fn read(&self, path: &str) -> Option<String> {
         // None of them is long; a file that is one is not what it seems.
         const MOST_BYTES: u64 = 64 << 10;
-        let mut text = String::new();
+        let mut text = Vec::new();
         let file = std::fs::File::open(path).ok()?;
-        std::io::Read::read_to_string(&mut std::io::Read::take(file, MOST_BYTES), &mut text)
-            .ok()?;
-        Some(text)
+        std::io::Read::read_to_end(&mut std::io::Read::take(file, MOST_BYTES), &mut text).ok()?;
+        // The name of a group need not be Unicode; the other lines count all the same.
+        Some(String::from_utf8_lossy(&text).into_owned())
     }
 }
 
@@ -36,9 +36,9 @@ pub(crate) fn resolve(limit: Limit, files: &dyn Files) -> Result<u64, LimitError
         Limit::PercentOfRam(percent) => (percent, ram_bytes(files)),
         Limit::PercentOfCgroup(percent) => {
             let ram = ram_bytes(files);
-            let group = cgroup_bytes(files);
+            let (group, own) = (cgroup_bytes(files), own_limit_bytes(files));
             // A group may be allowed more than the machine has.
-            (percent, group.into_iter().chain(ram).min())
+            (percent, group.into_iter().chain(own).chain(ram).min())
         }
     };
     match percent {
@@ -89,6 +89,21 @@ fn cgroup_bytes(files: &dyn Files) -> Option<u64> {
             None
         })
         .min()
+}
+
+/// The process's own limits (`ulimit -v`, `-d`): of its address space and of its private memory.
+///
+/// Both are reached before what is resident reaches them. There is no telling by how much, but what
+/// nobody can have is no whole to take a share of.
+fn own_limit_bytes(files: &dyn Files) -> Option<u64> {
+    let text = files.read("/proc/self/limits")?;
+    let soft = |line: &str| {
+        let rest = ["Max address space", "Max data size"]
+            .iter()
+            .find_map(|name| line.strip_prefix(name))?;
+        number(rest.split_whitespace().next()?)
+    };
+    text.lines().filter_map(soft).min()
 }
 
 /// The least number in `file` of the group and of each group around it, up to the root of the mount.
@@ -206,6 +221,55 @@ mod tests {
     }
 
     #[test]
+    fn damage_to_one_line_leaves_the_others() {
+        let group = (
+            "/proc/self/cgroup",
+            "7:memory\n\n9:memory:/b\n0::/\u{fffd}\nnonsense\n0::/a/\n",
+        );
+        let high = ("/sys/fs/cgroup/a/memory.high", "12x\n");
+        let max = ("/sys/fs/cgroup/a/memory.max", "900\n");
+        let v1 = ("/sys/fs/cgroup/memory/b/memory.limit_in_bytes", "-1\n");
+        assert_eq!(cgroup(&[group, high, max, v1]), Some(900));
+        let v1 = ("/sys/fs/cgroup/memory/b/memory.limit_in_bytes", "800\n");
+        assert_eq!(
+            cgroup(&[group, high, max, v1]),
+            Some(800),
+            "of both versions"
+        );
+        let deep = format!("0::{}\n", "/d".repeat(5000));
+        let deep: &'static str = deep.leak();
+        let root = ("/sys/fs/cgroup/memory.max", "700\n");
+        assert_eq!(
+            cgroup(&[("/proc/self/cgroup", deep), root]),
+            None,
+            "nobody nests so deep: the walk ends"
+        );
+    }
+
+    #[test]
+    fn what_the_process_may_have_counts_too() {
+        let limits = |space: &str, data: &str| {
+            let head =
+                "Limit                     Soft Limit           Hard Limit           Units     \n";
+            let (space, data) = (
+                format!("Max address space         {space}  unlimited            bytes     \n"),
+                format!("Max data size             {data}  unlimited            bytes     \n"),
+            );
+            let text = format!("{head}Max cpu time              1  2  seconds   \n{data}{space}");
+            let text: &'static str = text.leak();
+            let files = Fake([MEMINFO, ("/proc/self/limits", text)].into_iter().collect());
+            resolve(Limit::PercentOfCgroup(50), &files)
+        };
+        assert_eq!(limits("unlimited", "unlimited"), Ok(RAM / 2));
+        assert_eq!(limits("1000000", "unlimited"), Ok(500_000));
+        assert_eq!(limits("1000000", "2000"), Ok(1000));
+        assert_eq!(limits("99999999999999", "9223372036854775807"), Ok(RAM / 2));
+        for nonsense in ["", "-5", "x", "99999999999999999999999"] {
+            assert_eq!(limits(nonsense, nonsense), Ok(RAM / 2), "{nonsense:?}");
+        }
+    }
+
+    #[test]
     fn a_share_is_of_the_least_that_there_is() {
         let group = ("/proc/self/cgroup", "0::/a\n");
         let small = ("/sys/fs/cgroup/a/memory.max", "1000");
@@ -228,6 +292,32 @@ mod tests {
             share(&[MEMINFO], Limit::PercentOfCgroup(101)),
             Err(LimitError::PercentOutOfRange)
         );
+        let huge = ("/proc/meminfo", "MemTotal: 18014398509481983 kB\n");
+        let all = u64::MAX - 1023;
+        assert_eq!(
+            share(&[huge], Limit::PercentOfRam(100)),
+            Ok(all / 100 * 100)
+        );
+        assert_eq!(share(&[huge], Limit::PercentOfRam(1)), Ok(all / 100));
+        let tiny = ("/sys/fs/cgroup/a/memory.max", "1");
+        assert_eq!(
+            share(&[MEMINFO, group, tiny], Limit::PercentOfCgroup(1)),
+            Ok(1)
+        );
+        for text in [
+            "MemTotal: 18014398509481984 kB\n",
+            "MemTotal: kB\n",
+            "MemTotal: 5 MB\n",
+        ] {
+            let broken = ("/proc/meminfo", text);
+            assert_eq!(
+                share(&[broken], Limit::PercentOfRam(50)),
+                Err(LimitError::UnknownTotal)
+            );
+        }
+        let over = Limit::PercentOfRam(u32::MAX);
+        assert_eq!(share(&[MEMINFO], over), Err(LimitError::PercentOutOfRange));
+        assert_eq!(share(&[], Limit::Bytes(u64::MAX)), Ok(u64::MAX));
         assert_eq!(share(&[], Limit::Bytes(7)), Ok(7));
         assert_eq!(share(&[], Limit::Bytes(0)), Err(LimitError::Zero));
     }
