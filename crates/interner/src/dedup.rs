@@ -63,17 +63,18 @@ use crate::stats::Headroom;
 /// # Memory
 ///
 /// The limit counts all that the cache itself keeps: the blocks of its keys (8 bytes and the key, as [`Shared`]
-/// says), 26 bytes for each place in its tables, of which up to a fifth is free (half, below some hundred), two
-/// bytes for each 64 bytes of the limit once something was evicted, and 256 bytes for a shard. While a shard's table grows, by
-/// a quarter, or shrinks, because keys are longer than they were, its old one exists beside the new; keys on their
-/// way in and out, up to 17 for a thread, exist beside the cache. It does not count what malloc adds, nor what callers
-/// hold: a program has at most the limit and the blocks that its own handles keep, of which those that the cache still
-/// remembers count once.
+/// says), 26 bytes for each place in its tables, two bytes for each 64 bytes of the limit once something was evicted,
+/// and 256 bytes for a shard. Of the places up to a fifth is free; up to half, below some hundred of them or when keys have
+/// become longer; more after a trim. While a shard's table grows, by a quarter, or shrinks, its old one exists beside the
+/// new; keys on their way in and out, up to 17 for a thread, exist beside the cache. It does not count what malloc adds,
+/// nor what callers hold: a program has at most the limit and the blocks that its own handles keep, of which those that
+/// the cache still remembers count once.
 ///
 /// Each shard has an equal share of the limit. A key larger than a quarter of that gets a copy of its own.
 ///
-/// Nothing is allocated before the first use. [`trim`](Self::trim), and [`Reclaim`](crate::Reclaim) for a limit
-/// controller, give back what nobody holds.
+/// Nothing is allocated before the first use; threads that race for it make the shards once each, and all but one of
+/// them free theirs again. [`trim`](Self::trim), and [`Reclaim`](crate::Reclaim) for a limit controller, give back
+/// what nobody holds.
 ///
 /// # Concurrency
 ///
@@ -112,7 +113,7 @@ impl<K: ?Sized + Key> Dedup<K> {
         }
     }
 
-    /// Settings for a cache that keeps at most so many bytes.
+    /// Settings for a cache that keeps at most so many bytes: the one that every cache has to have.
     ///
     /// # Examples
     ///

@@ -186,3 +186,34 @@ fn a_storm_on_one_handle_counts_each() {
     drop(hot);
     assert_eq!(cache.trim(thrifty_traits::Pressure::Medium).items, 1);
 }
+
+/// Whatever locks other threads held at that moment: what was there is found without one.
+#[cfg(unix)]
+#[test]
+fn a_forked_child_finds_what_was_there() {
+    let interner: Interner = Interner::builder().shards(1).build();
+    let keys: Vec<String> = (0..2000).map(|at| format!("{at}")).collect();
+    let symbols: Vec<Sym> = keys.iter().map(|key| interner.intern(key)).collect();
+    let next = AtomicU32::new(0);
+    let busy = || {
+        for _ in 0..1000 {
+            let number = next.fetch_add(1, Ordering::Relaxed) % 500_000;
+            interner.intern(&format!("new {number}"));
+        }
+    };
+    let child = || {
+        for (key, symbol) in keys.iter().zip(&symbols) {
+            assert_eq!(interner.get(key), Some(*symbol));
+            assert_eq!(interner.intern(key), *symbol);
+            assert_eq!(interner.resolve(*symbol), key);
+        }
+        assert!(
+            interner
+                .iter()
+                .take(2000)
+                .map(|(_, key)| key)
+                .eq(keys.iter())
+        );
+    };
+    thrifty_testkit::fork(10, busy, child).assert_all_returned();
+}

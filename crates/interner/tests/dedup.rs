@@ -442,3 +442,21 @@ fn tables_of_many_small_keys_make_room_for_large_ones() {
         assert!(round == 0 || (0..3).all(|i| cache.get(&large(i)).is_some()));
     }
 }
+
+#[test]
+fn tables_that_a_trim_has_emptied_make_room_too() {
+    let limit = 1 << 16;
+    for policy in [WhenFull::Evict, WhenFull::Unshared, WhenFull::Refuse] {
+        let cache: Dedup = Dedup::builder(limit).shards(1).when_full(policy).build();
+        for i in 0..20_000 {
+            let _ = cache.try_dedup(&format!("{i:x}"));
+        }
+        cache.trim(Pressure::Medium);
+        assert!(cache.is_empty() && cache.headroom().bytes_left < limit / 2);
+        for i in 0..3 {
+            let large = format!("{i:015000}");
+            assert!(cache.try_dedup(&large).is_ok(), "{policy:?}");
+            assert!(cache.get(&large).is_some(), "{policy:?}: {}", cache.stats());
+        }
+    }
+}

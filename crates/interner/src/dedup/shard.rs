@@ -194,7 +194,11 @@ impl<K: ?Sized + Key> Shard<K> {
     /// Whether there may be room for a key where nothing is evicted; asked before it is copied.
     pub(crate) fn might_take(&self, key: &K, rules: Rules) -> bool {
         let need = offset(K::ALIGN).saturating_add(key.as_bytes().len());
-        let left = || rules.budget.saturating_sub(self.lock().used_bytes());
+        let left = || {
+            let state = self.lock();
+            let used = state.used_bytes() - state.bytes_from_shrinking();
+            rules.budget.saturating_sub(used)
+        };
         // Who is seen for the first time by a doorkeeper gets a copy, whatever room there is.
         need <= rules.budget / LARGEST_PART && (rules.doorkeeper || need <= left())
     }
@@ -345,7 +349,7 @@ impl<K: ?Sized + Key> State<K> {
         self.evict_one(rules, spare, garbage)
     }
 
-    /// Evicts until the budget has room for `need` bytes.
+    /// Shrinks and evicts until the budget has room for `need` bytes.
     fn make_byte_room(
         &mut self,
         rules: Rules,
@@ -354,27 +358,42 @@ impl<K: ?Sized + Key> State<K> {
         need: usize,
     ) -> Result<(), Step<K>> {
         while self.used_bytes().saturating_add(need) > rules.budget {
-            self.evict_one(rules, spare, garbage)?;
-            self.shrink_half_empty(spare)?;
+            if !self.shrink_half_empty(spare)? {
+                self.evict_one(rules, spare, garbage)?;
+            }
         }
         Ok(())
     }
 
-    /// Goes over to smaller tables where evictions have left half of the entries free: keys are larger than they were, and
-    /// the tables that many small ones needed would keep their bytes for ever. To get here took as many evictions as
-    /// entries are moved.
-    fn shrink_half_empty(&mut self, spare: &mut Spare<K>) -> Result<(), Step<K>> {
+    /// Goes over to smaller tables where half of the entries are free, and says whether it did. Keys are larger than they were,
+    /// or were trimmed: the tables that many small ones needed would else keep their bytes for ever. To get here took as many
+    /// removals as entries are moved.
+    fn shrink_half_empty(&mut self, spare: &mut Spare<K>) -> Result<bool, Step<K>> {
+        let Some(enough) = self.room_to_shrink_to().filter(|_| !spare.no_shrink) else {
+            return Ok(false);
+        };
+        let (len, room) = (self.tables.len(), self.tables.room());
+        let is_smaller = |new: &mut Tables<K>| (len + 1..room).contains(&new.room());
+        let Some(new) = spare.tables.take_if(is_smaller) else {
+            return Err(Step::Shrink(enough));
+        };
+        self.replace_tables(new, spare);
+        Ok(true)
+    }
+
+    /// How many entries are enough, if that is much less than there is room for.
+    fn room_to_shrink_to(&self) -> Option<usize> {
         let (len, room) = (self.tables.len(), self.tables.room());
         let enough = (len + len / 4 + 1).max(Tables::<K>::LEAST_ROOM);
-        if len > room / 2 || enough >= room || spare.no_shrink {
-            return Ok(());
-        }
-        let is_smaller = |new: &mut Tables<K>| (len + 1..room).contains(&new.room());
-        match spare.tables.take_if(is_smaller) {
-            Some(new) => self.replace_tables(new, spare),
-            None => return Err(Step::Shrink(enough)),
-        }
-        Ok(())
+        (len <= room / 2 && enough < room).then_some(enough)
+    }
+
+    fn bytes_from_shrinking(&self) -> usize {
+        self.room_to_shrink_to().map_or(0, |room| {
+            self.tables
+                .bytes()
+                .saturating_sub(Tables::<K>::bytes_for(room))
+        })
     }
 
     /// Moves all keys into tables that have room for them. The old ones are freed when the lock is released: there are no
