@@ -14,6 +14,9 @@
 //! held to the greater of the live heap and what is resident, so memory that the allocator keeps is
 //! given back to the system too ([`set_release`]).
 //!
+//! Where somebody else takes the memory, the figures of this process say nothing of it. Linux tells how
+//! long a control group has waited for memory: [`Tuning::stall_percent`] begins cycles by that.
+//!
 //! It is a soft limit: nothing fails when it is exceeded, and when nobody has anything to give it is
 //! exceeded, which an [`Event`] tells.
 //!
@@ -99,6 +102,7 @@ mod registration;
     expect(unsafe_code, reason = "calls malloc_trim")
 )]
 mod release;
+mod stall;
 mod state;
 mod stats;
 mod total;

@@ -24,6 +24,7 @@ use super::{
     event::Event,
     governor::{Plan, Reading, Verdict},
     hand::{Done, Hands, Job, Release, is_inside},
+    stall,
     state::{Member, State},
     stats::{Reason, Trim},
     total::{self, SystemFiles},
@@ -142,6 +143,7 @@ pub(crate) fn reading() -> Reading {
     Reading {
         live: counts.map(live_of),
         freed: counts.map(|counts| counts.freed_bytes),
+        waited: None,
         resident: os::memory().resident_bytes,
     }
 }
@@ -229,7 +231,10 @@ struct Rest {
 /// Looks, and runs a cycle if one is due.
 fn tend(hands: &mut Hands) -> Rest {
     resolve_again();
-    let reading = reading();
+    let mut reading = reading();
+    if state().governor.tuning.stall_percent > 0 {
+        reading.waited = stall::waited(&SystemFiles);
+    }
     let mut state = state();
     let now = now();
     let (verdict, notice) = state.governor.judge(now, reading);

@@ -156,7 +156,7 @@ impl Cycle<'_> {
         let heap_fits = after.live.is_none_or(|live| live <= self.plan.target);
         // Who asks for all that there is, or for what has grown, gets what there is.
         self.outcome.satisfied =
-            self.plan.reason != Reason::Limit || (heap_fits && self.resident_excess(after) == 0);
+            !self.plan.reason.wants_enough() || (heap_fits && self.resident_excess(after) == 0);
         self.outcome.took = world.now().since(self.began);
         self.outcome
     }

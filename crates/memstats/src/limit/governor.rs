@@ -40,6 +40,8 @@ pub(crate) struct Reading {
     /// Bytes freed so far, by whomever; the sum wraps.
     pub(crate) freed: Option<u64>,
     pub(crate) resident: Option<u64>,
+    /// How long tasks waited for memory so far; looked up for judgements only.
+    pub(crate) waited: Option<Duration>,
 }
 
 impl Reading {
@@ -133,6 +135,8 @@ pub(crate) struct Governor {
     pub(crate) base: u64,
     pub(crate) nonheap: u64,
     budget: Budget,
+    /// When it was last known how long tasks had waited.
+    stalls: Option<(Instant, Duration)>,
     not_before: Option<Instant>,
     /// When growth may end the pause.
     not_even_before: Option<Instant>,
@@ -150,6 +154,7 @@ impl Governor {
             base: 0,
             nonheap: 0,
             budget: Budget::new(tuning.time_percent, tuning.window),
+            stalls: None,
             not_before: None,
             not_even_before: None,
             pause: Duration::ZERO,
@@ -224,11 +229,17 @@ impl Governor {
         if let Some(rest) = self.rest(now, reading) {
             return (rest, None);
         }
-        let Some(reason) = self.reason(reading) else {
+        let is_stalled = self.is_stalled(now, reading.waited);
+        let reason = match self.reason(reading) {
+            Some(Reason::Limit) => Some(Reason::Limit),
+            _ if is_stalled => Some(Reason::Stall),
+            other => other,
+        };
+        let Some(reason) = reason else {
             self.exhausted = false;
             self.limited = false;
             self.pause = Duration::ZERO;
-            let wait = if self.limit.is_some() {
+            let wait = if self.limit.is_some() || self.tuning.stall_percent > 0 {
                 self.tuning.poll
             } else {
                 Duration::from_secs(3600)
@@ -312,10 +323,37 @@ impl Governor {
         })
     }
 
+    /// Whether tasks waited for memory as much as is set, since that was last asked.
+    fn is_stalled(&mut self, now: Instant, waited: Option<Duration>) -> bool {
+        /// In less time one wait would be a large share.
+        const LEAST: Duration = Duration::from_millis(100);
+        let Some(waited) = waited else {
+            self.stalls = None;
+            return false;
+        };
+        let (at, before) = *self.stalls.get_or_insert((now, waited));
+        let passed = now.since(at);
+        // A clock that went backwards, or a group that was left, begin anew.
+        if now < at || waited < before {
+            self.stalls = Some((now, waited));
+        }
+        if passed < LEAST {
+            return false;
+        }
+        self.stalls = Some((now, waited));
+        let share = waited.saturating_sub(before).as_nanos() * 100;
+        share >= passed.as_nanos() * u128::from(self.tuning.stall_percent)
+    }
+
     fn plan(&self, reason: Reason, reading: Reading, budget: Duration) -> Plan {
         let lines = self.lines();
         let limit = self.limit.unwrap_or(u64::MAX);
         let over = reading.live.max(reading.resident) >= Some(limit);
+        let a_tenth_less = |bytes: u64| bytes - bytes / 10;
+        let resident_target = match reason {
+            Reason::Stall => reading.resident.map(a_tenth_less),
+            _ => None,
+        };
         Plan {
             reason,
             first: if over {
@@ -323,19 +361,23 @@ impl Governor {
             } else {
                 Pressure::Low
             },
-            // Growth alone takes what nobody will miss.
-            last: if reason == Reason::Growth {
-                Pressure::Low
-            } else {
-                Pressure::High
+            last: match reason {
+                // Growth alone takes what nobody will miss.
+                Reason::Growth => Pressure::Low,
+                // It may be for others that there is too little.
+                Reason::Stall => Pressure::Medium,
+                Reason::Limit | Reason::Forced => Pressure::High,
             },
-            target: if reason == Reason::Growth {
+            target: match reason {
                 // Back to where the growth began, or the goal would grow with what idles.
-                self.base
-            } else {
-                lines.target.unwrap_or(u64::MAX)
+                Reason::Growth => self.base,
+                Reason::Stall => reading.live.map_or(u64::MAX, a_tenth_less),
+                Reason::Limit | Reason::Forced => lines.target.unwrap_or(u64::MAX),
             },
-            resident_target: lines.resident_target,
+            resident_target: resident_target
+                .into_iter()
+                .chain(lines.resident_target)
+                .min(),
             nonheap: self.nonheap,
             budget,
         }
@@ -359,7 +401,7 @@ impl Governor {
             .unwrap_or(0)
             .saturating_sub(outcome.after.live.unwrap_or(0));
         let useful = freed.max(outcome.seen) > outcome.wanted / 100;
-        let calm = plan.reason != Reason::Limit || outcome.satisfied;
+        let calm = !plan.reason.wants_enough() || outcome.satisfied;
         if calm || outcome.cut_short || useful {
             self.pause = self.tuning.min_pause;
         } else {
@@ -383,7 +425,8 @@ impl Governor {
         }
         // Who is still at work may yet give: not before the pause is as long as a deadline.
         let hope = outcome.missing > 0 && self.pause < self.tuning.deadline;
-        if useful || hope || self.exhausted {
+        let has_room = plan.reason != Reason::Limit;
+        if useful || hope || has_room || self.exhausted {
             return None;
         }
         self.exhausted = true;

@@ -13,6 +13,9 @@ use super::super::stats::Reason;
 use super::super::tuning::Tuning;
 use super::{Governor, Notice, Outcome, Plan, Reading, Verdict};
 
+#[path = "governor_tests/misled.rs"]
+mod misled;
+
 const MIB: u64 = 1 << 20;
 const LIMIT: u64 = 64 * MIB;
 
@@ -93,6 +96,7 @@ impl World for Program {
         Reading {
             live: Some(self.live()),
             freed: Some(self.freed),
+            waited: None,
             resident: Some(self.resident()),
         }
     }
@@ -299,83 +303,6 @@ fn growth_asks_everybody_once_and_gently() {
 }
 
 #[test]
-fn a_heap_that_does_not_grow_starts_no_cycle_whatever_the_percentage() {
-    for percent in [0, 1, 5, 6, 100, u32::MAX] {
-        for live in [0, MIB, 4 * MIB, 100 * MIB] {
-            let mut program = Program::new(live, vec![Stock::new(0, Pressure::Low)]);
-            let mut controller = Controller::new(&program);
-            controller.governor.limit = None;
-            controller.governor.percent = Some(percent);
-            controller.governor.base = live;
-            controller.idle(&mut program, Duration::from_secs(10));
-            assert_eq!(controller.cycles, 0, "{percent} % of {live} B");
-            program.in_use = (live + live / 10).max(5 * MIB);
-            controller.idle(&mut program, Duration::from_secs(10));
-            assert!(controller.cycles <= 1, "{percent} % of {live} B");
-        }
-    }
-}
-
-#[test]
-fn growth_that_runs_into_the_limit_is_the_limits_business() {
-    let mut governor = Governor::new(Tuning::new());
-    (governor.limit, governor.percent) = (Some(LIMIT), Some(100));
-    // A goal by growth just below that of the limit.
-    governor.base = 30 * MIB;
-    let reading = Reading {
-        live: Some(70 * MIB),
-        ..Reading::default()
-    };
-    let (verdict, _) = governor.judge(Instant::from_nanos(5), reading);
-    let Verdict::Trim(plan) = verdict else {
-        panic!("it is above the limit")
-    };
-    assert_eq!((plan.reason, plan.last), (Reason::Limit, Pressure::High));
-}
-
-#[test]
-fn newcomers_are_asked_soon_and_make_no_storm() {
-    let mut program = Program::new(100 * MIB, vec![Stock::new(0, Pressure::Low)]);
-    let mut controller = Controller::new(&program);
-    controller.idle(&mut program, Duration::from_secs(61));
-    let cycles = controller.cycles;
-    for _ in 0..1000 {
-        controller.governor.joined();
-        controller.idle(&mut program, Duration::from_millis(1));
-    }
-    let more = controller.cycles - cycles;
-    assert!((2..=200).contains(&more), "{more} cycles in a second");
-    assert_eq!(controller.notices, [Notice::Exhausted], "it is said once");
-}
-
-#[test]
-fn a_cycle_that_was_asked_for_is_not_on_the_limiters_account() {
-    let mut program = Program::new(10 * MIB, vec![Stock::new(0, Pressure::Low)]);
-    let mut controller = Controller::new(&program);
-    let plan = Plan {
-        reason: Reason::Forced,
-        first: Pressure::Low,
-        last: Pressure::High,
-        target: 0,
-        resident_target: Some(0),
-        nonheap: 0,
-        budget: Duration::MAX,
-    };
-    let outcome = Outcome {
-        took: Duration::from_secs(60),
-        satisfied: true,
-        before: program.reading(),
-        after: program.reading(),
-        ..Outcome::default()
-    };
-    controller.governor.finish(program.now(), &plan, &outcome);
-    program.grow(0, 60 * MIB);
-    controller.idle(&mut program, Duration::from_millis(100));
-    assert_eq!((controller.cycles, program.live()), (1, 10 * MIB));
-    assert!(controller.notices.is_empty());
-}
-
-#[test]
 fn the_limiter_engages_when_trimming_takes_all_the_time() {
     let mut stock = Stock::new(0, Pressure::Low);
     stock.nanos_per_call = 20_000_000;
@@ -434,55 +361,6 @@ fn a_useless_one_is_demoted() {
         "and then no more at low pressure"
     );
     assert_eq!(program.stocks[1].calls[1], 10);
-}
-
-#[test]
-fn who_lies_is_not_believed() {
-    let mut liar = Stock::new(0, Pressure::Low);
-    liar.lies = true;
-    let mut program = Program::new(100 * MIB, vec![liar]);
-    let mut controller = Controller::new(&program);
-    controller.idle(&mut program, Duration::from_secs(60));
-    assert_eq!(controller.notices, [Notice::Exhausted]);
-    assert!(controller.cycles < 30, "{} cycles", controller.cycles);
-    assert_eq!(controller.changes[0], (0, Change::Demoted));
-    assert!(
-        controller.crew[0].bytes > 0,
-        "what it says is booked as that"
-    );
-}
-
-#[test]
-fn growth_ends_a_pause_that_was_for_lack_of_anything_to_give() {
-    let mut program = Program::new(62 * MIB, vec![Stock::new(0, Pressure::Low)]);
-    let mut controller = Controller::new(&program);
-    controller.idle(&mut program, Duration::from_secs(61));
-    assert_eq!(controller.notices, [Notice::Exhausted]);
-    let cycles = controller.cycles;
-    program.grow(0, MIB);
-    controller.idle(&mut program, Duration::from_millis(20));
-    assert_eq!(controller.cycles, cycles, "so little can wait");
-    program.grow(0, 3 * MIB);
-    let wait = controller.tend(&mut program);
-    assert_eq!((wait, program.live()), (Duration::ZERO, 62 * MIB));
-    assert_eq!(controller.cycles, cycles + 1, "seconds before its time");
-}
-
-#[test]
-fn no_tuning_is_taken_as_it_is_if_it_makes_no_sense() {
-    let mut tuning = Tuning::new();
-    tuning.min_pause = Duration::MAX;
-    tuning.max_pause = Duration::ZERO;
-    (tuning.poll, tuning.window) = (Duration::ZERO, Duration::ZERO);
-    tuning.time_percent = 0;
-    let mut program = Program::new(100 * MIB, vec![Stock::new(0, Pressure::Low)]);
-    let mut controller = Controller::new(&program);
-    controller.governor.tune(tuning);
-    let taken = controller.governor.tuning;
-    assert_eq!((taken.max_pause, taken.time_percent), (Duration::MAX, 1));
-    assert!(!taken.poll.is_zero() && !taken.window.is_zero());
-    controller.idle(&mut program, Duration::from_secs(5));
-    assert_eq!(controller.cycles, 1, "and then the pause of all time");
 }
 
 #[test]

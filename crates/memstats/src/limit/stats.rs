@@ -26,6 +26,15 @@ pub enum Reason {
     Growth,
     /// [`trim_now`](super::trim_now) was called.
     Forced,
+    /// The control group was waiting for memory; see [`Tuning`](super::Tuning::stall_percent).
+    Stall,
+}
+
+impl Reason {
+    /// Whether there is such a thing as too little; otherwise what comes will do.
+    pub(crate) const fn wants_enough(self) -> bool {
+        matches!(self, Self::Limit | Self::Stall)
+    }
 }
 
 impl fmt::Display for Reason {
@@ -34,6 +43,7 @@ impl fmt::Display for Reason {
             Self::Limit => "limit",
             Self::Growth => "growth",
             Self::Forced => "forced",
+            Self::Stall => "stall",
         })
     }
 }

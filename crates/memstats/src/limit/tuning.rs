@@ -35,6 +35,11 @@ pub struct Tuning {
     pub deadline: Duration,
     /// Below so many live bytes, growth in percent starts no cycle. 4 MiB.
     pub least_growth_goal_bytes: u64,
+    /// The share of the time in percent for which some task of the control group waited for memory (of
+    /// the machine, where the group does not tell) that starts a cycle as well; while a limit or a
+    /// percentage is set, and at each [`poll`](Self::poll). Such a cycle wants a tenth of what is live
+    /// and resident, at [`Medium`](thrifty_traits::Pressure::Medium) at most. Linux only; 0 does not look. 0.
+    pub stall_percent: u32,
 }
 
 impl Tuning {
@@ -49,7 +54,24 @@ impl Tuning {
             poll: Duration::from_millis(250),
             deadline: Duration::from_millis(250),
             least_growth_goal_bytes: 4 << 20,
+            stall_percent: 0,
         }
+    }
+
+    /// Sets the share of the time spent waiting for memory that starts a cycle, which is at most 100;
+    /// 0 for none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use thrifty_memstats::limit::{self, Tuning};
+    ///
+    /// limit::tune(Tuning::new().with_stall_percent(10));
+    /// ```
+    #[must_use]
+    pub const fn with_stall_percent(mut self, percent: u32) -> Self {
+        self.stall_percent = if percent > 100 { 100 } else { percent };
+        self
     }
 
     /// As the setters would have left it: fields can be assigned to.
@@ -58,6 +80,7 @@ impl Tuning {
             .with_window(self.window)
             .with_pauses(self.min_pause, self.max_pause)
             .with_poll(self.poll)
+            .with_stall_percent(self.stall_percent)
     }
 
     /// Sets the share of time, which is brought between 1 and 100.
