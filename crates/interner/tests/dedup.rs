@@ -1,5 +1,7 @@
 //! What the cache promises: contents, sharing, limits, and what is refused.
 
+mod support;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, OsStr};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -8,25 +10,7 @@ use thrifty_interner::{
     Dedup, DefaultState, InternError, Key, MemoryUsage, Pressure, Reclaim, Shared, WhenFull,
 };
 
-/// Everything collides.
-#[derive(Clone, Copy, Default)]
-struct Constant;
-
-impl BuildHasher for Constant {
-    type Hasher = Self;
-
-    fn build_hasher(&self) -> Self {
-        *self
-    }
-}
-
-impl Hasher for Constant {
-    fn finish(&self) -> u64 {
-        7
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-}
+use support::Constant;
 
 fn unique(i: usize) -> String {
     format!("unique id {i:08}")

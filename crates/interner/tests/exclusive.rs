@@ -1,5 +1,7 @@
 //! Marks, rollbacks, emptying, trimming and compaction, against an oracle.
 
+mod support;
+
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -8,25 +10,7 @@ use thrifty_interner::{DefaultState, Interner, Mark, StaleMark, Sym, Symbol};
 use thrifty_testkit::quietly;
 use thrifty_traits::{MemoryUsage, Pressure, Reclaim};
 
-/// A hasher that gives every key the same hash.
-#[derive(Clone, Copy, Default)]
-struct Constant;
-
-impl Hasher for Constant {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn finish(&self) -> u64 {
-        0
-    }
-}
-
-impl BuildHasher for Constant {
-    type Hasher = Self;
-
-    fn build_hasher(&self) -> Self {
-        *self
-    }
-}
+use support::Constant;
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -1,7 +1,7 @@
 //! Memory that runs out, at each site in turn.
 
 use thrifty_interner::{Frozen, FrozenError, InternError, KeysError, LocalInterner, Resolver};
-use thrifty_testkit::{AllocFault, FailingAlloc, Sweep, thread_counts};
+use thrifty_testkit::{AllocFault, FailingAlloc, Sweep, ThreadCounts, thread_counts};
 use thrifty_traits::MemoryUsage;
 
 #[global_allocator]
@@ -135,6 +135,12 @@ fn collecting_keys_fails_without_harm() {
     }
 }
 
+fn assert_nothing_allocated_since(before: &ThreadCounts) {
+    let since = thread_counts().since(before);
+    let made = since.allocs + since.zeroed_allocs + since.reallocs;
+    assert_eq!((made, since.frees), (0, 0), "{since:?}");
+}
+
 #[test]
 fn hits_and_lookups_allocate_nothing() {
     let strings = strings();
@@ -153,16 +159,7 @@ fn hits_and_lookups_allocate_nothing() {
         assert_eq!(frozen.get("no such string"), None);
     }
     interner.rollback(mark).unwrap();
-    let since = thread_counts().since(&before);
-    assert_eq!(
-        (
-            since.allocs,
-            since.zeroed_allocs,
-            since.reallocs,
-            since.frees
-        ),
-        (0, 0, 0, 0)
-    );
+    assert_nothing_allocated_since(&before);
 }
 
 #[test]
@@ -176,14 +173,5 @@ fn rounds_of_equal_size_allocate_nothing() {
     (0..6).for_each(|_| round());
     let before = thread_counts();
     (0..6).for_each(|_| round());
-    let since = thread_counts().since(&before);
-    assert_eq!(
-        (
-            since.allocs,
-            since.zeroed_allocs,
-            since.reallocs,
-            since.frees
-        ),
-        (0, 0, 0, 0)
-    );
+    assert_nothing_allocated_since(&before);
 }

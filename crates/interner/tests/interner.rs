@@ -1,7 +1,8 @@
 //! The concurrent interner against an oracle, at its boundaries, and under many threads.
 
+mod support;
+
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Barrier;
 use std::thread;
 
@@ -9,25 +10,7 @@ use proptest::prelude::*;
 use thrifty_interner::{DefaultState, InternError, Interner, Sym, Sym8, Symbol};
 use thrifty_traits::MemoryUsage;
 
-/// A hasher that gives every key the same hash.
-#[derive(Clone, Copy, Default)]
-struct Constant;
-
-impl Hasher for Constant {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn finish(&self) -> u64 {
-        0
-    }
-}
-
-impl BuildHasher for Constant {
-    type Hasher = Self;
-
-    fn build_hasher(&self) -> Self {
-        *self
-    }
-}
+use support::Constant;
 
 proptest! {
     #[test]

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 
+mod support;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, Hasher};
 
 use proptest::prelude::*;
 use thrifty_interner::{
@@ -15,6 +17,8 @@ use thrifty_interner::{
 use thrifty_testkit::{Fuse, Sweep, quietly};
 use thrifty_traits::{MemoryUsage, Pressure};
 use thrifty_workloads::corpus::{CorpusSpec, Interned};
+
+use support::Constant;
 
 /// What an interner should be: a list and a map.
 #[derive(Default)]
@@ -137,19 +141,7 @@ proptest! {
     #[test]
     fn collisions_cost_time_alone(steps in prop::collection::vec(step(), 1..30)) {
         let builder = LocalInterner::builder();
-        run(&mut builder.hasher(BuildHasherDefault::<Constant>::default()).build(), &steps);
-    }
-}
-
-/// Every key has the same hash.
-#[derive(Default)]
-struct Constant;
-
-impl Hasher for Constant {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn finish(&self) -> u64 {
-        0
+        run(&mut builder.hasher(Constant).build(), &steps);
     }
 }
 
