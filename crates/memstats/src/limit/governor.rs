@@ -199,11 +199,11 @@ impl Governor {
         }
     }
 
-    /// Where the bell rings: at the trigger; in a pause, where what has been allocated since the last
-    /// cycle may be worth asking for. That was above the trigger, or there would be no pause.
+    /// Where the bell rings: at the trigger; in a pause that is long because asking was of no use, where
+    /// what has been allocated since may be worth asking for.
     pub(crate) fn bell(&self) -> Option<u64> {
         let trigger = self.lines().trigger?;
-        if self.not_before.is_none() {
+        if self.not_before.is_none() || self.pause <= self.tuning.min_pause {
             return Some(trigger);
         }
         let step = self

@@ -198,6 +198,21 @@ fn growth_ends_a_pause_that_was_for_lack_of_anything_to_give() {
     assert_eq!(controller.cycles, cycles + 1, "seconds before its time");
 }
 
+/// The controller may be asleep for an hour, and is not woken by a cycle that another thread has run.
+#[test]
+fn a_cycle_that_was_of_use_leaves_the_bell_where_the_next_begins() {
+    let mut program = Program::new(10 * MIB, vec![Stock::new(30 * MIB, Pressure::Low)]);
+    let mut controller = Controller::new(&program);
+    controller.governor.limit = None;
+    controller.governor.percent = Some(100);
+    controller.governor.base = 10 * MIB;
+    assert_eq!(controller.tend(&mut program), Duration::ZERO);
+    assert_eq!((controller.cycles, program.live()), (1, 10 * MIB));
+    assert!(controller.governor.pause_end().is_some());
+    let trigger = controller.governor.lines().trigger;
+    assert_eq!(controller.governor.bell(), trigger);
+}
+
 #[test]
 fn no_tuning_is_taken_as_it_is_if_it_makes_no_sense() {
     let mut tuning = Tuning::new();
