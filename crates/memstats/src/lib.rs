@@ -92,7 +92,7 @@ pub use self::export::{write_allocs_profile, write_heap_profile};
 #[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
 pub use self::profile::{
     Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print,
-    ProfileError, Site, Totals, Unwinder,
+    ProfileError, RateChange, Site, Totals, Unwinder,
 };
 #[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
 pub use self::sampler::control::{

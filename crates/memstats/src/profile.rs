@@ -33,6 +33,10 @@ pub struct HeapProfile {
     /// Bytes between two samples, on average; 1 when every event was a sample, 0 when sampling
     /// had been stopped.
     pub rate_bytes: u64,
+    /// The rates that there were, the oldest first: the last 64 that were chosen, and the first 256 that came of a
+    /// lack of room. A [`delta`](Self::delta) has those of the newer profile.
+    #[cfg_attr(feature = "serde-1", serde(default))]
+    pub rates: Vec<RateChange>,
     /// When it was taken.
     pub taken: SystemTime,
     /// How long sampling had been going on: since its first start, or since the older profile of
@@ -56,6 +60,24 @@ pub struct HeapProfile {
     /// [`locate`](Self::locate) and `symbolize`.
     #[cfg_attr(feature = "serde-1", serde(default))]
     pub code: Code,
+}
+
+/// A rate of sampling, and when it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde-1",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
+#[non_exhaustive]
+pub struct RateChange {
+    /// Since sampling was first started.
+    pub after: Duration,
+    /// Bytes between two samples from then on; 0 when sampling was stopped.
+    pub rate_bytes: u64,
+    /// Whether it is twice the one before because samples in use had no room; chosen by the
+    /// program otherwise.
+    pub is_widened: bool,
 }
 
 /// Samples that had no room.
@@ -198,6 +220,7 @@ mod tests {
     fn profile(sites: Vec<Site>) -> HeapProfile {
         HeapProfile {
             rate_bytes: 1,
+            rates: Vec::new(),
             taken: SystemTime::UNIX_EPOCH,
             duration: Duration::ZERO,
             sites,

@@ -204,6 +204,22 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
         before
     }
 
+    /// Changes the bytes between two samples from one number to another, unless somebody else did.
+    #[cfg(any(test, feature = "profile"))]
+    pub(crate) fn replace_rate_bytes(&self, from: u64, to: u64) -> bool {
+        // ORDERING(memstats.rate): Relaxed; the fence of the kick orders it.
+        let replaced = self.rate_bytes.compare_exchange(
+            from,
+            to,
+            ord!(memstats.rate, Relaxed),
+            ord!(memstats.rate, Relaxed),
+        );
+        if replaced.is_ok() {
+            self.kick();
+        }
+        replaced.is_ok()
+    }
+
     /// Bytes allocated so far, in a sum of no single moment: a clock that only goes forward. The shards'
     /// lines are read only where threads had to share them; what a thread allocates after its end
     /// is then missing.

@@ -46,6 +46,7 @@ mod models;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod peek;
 pub(crate) mod prints;
+pub(crate) mod rates;
 pub(crate) mod sites;
 #[cfg(not(all(thrifty_loom, feature = "loom")))]
 mod snapshot;

@@ -7,7 +7,7 @@ mod support;
 use std::hint::black_box;
 use std::thread;
 
-use thrifty_memstats::{Alloc, heap_profile, profiling, read, set_profiling_rate, stop_profiling};
+use thrifty_memstats::{Alloc, heap_profile, profiling, set_profiling_rate, stop_profiling};
 use thrifty_testkit::{AllocFault, FailingAlloc, exempt, with_failing};
 
 use self::support::{Sum, allocate_here, profile, sampled, sum};
@@ -33,6 +33,7 @@ fn main() {
         ),
         ("addresses come and go", addresses_come_and_go),
         ("what has no room is counted", what_has_no_room_is_counted),
+        ("a lack of room has no bias", a_lack_of_room_has_no_bias),
         ("hooks in a storm of faults", hooks_in_a_storm_of_faults),
     ];
     support::run("faults", checks, |_, _| None);
@@ -96,26 +97,81 @@ fn addresses_come_and_go() {
     assert!(sum.samples >= 4 * 500);
 }
 
+/// Every event is a sample until one finds no room: that is counted, and from then on the bytes between two samples are
+/// doubled as often as it takes.
 fn what_has_no_room_is_counted() {
-    let dropped = heap_profile().unwrap().dropped;
-    let ((before, blocks, after), _, sum) = sampled(1, 1, || {
-        let before = read().unwrap();
-        let blocks: Vec<_> = (0..1000).map(|_| allocate_here(64)).collect();
-        (before, blocks, read().unwrap())
+    let earlier = heap_profile().unwrap();
+    let ((first, blocks), after, sum) = sampled(1, 1, || {
+        let mut blocks = Vec::with_capacity(2000);
+        let first = loop {
+            blocks.push(allocate_here(64));
+            let now = heap_profile().unwrap();
+            if now.dropped.samples != earlier.dropped.samples {
+                break now;
+            }
+        };
+        let room = blocks.len();
+        blocks.extend((0..1000).map(|_| allocate_here(64)));
+        ((first, room), blocks)
     });
-    let now = heap_profile().unwrap().dropped;
-    let counted = after.since(&before);
-    assert!(sum.samples <= ROOM && sum.samples >= ROOM / 2, "{sum:?}");
-    assert_eq!(
-        sum.alloc_bytes + (now.bytes - dropped.bytes),
-        counted.allocated_bytes
+    let (first, room) = first;
+    let counted = (first.totals().alloc_objects - earlier.totals().alloc_objects)
+        + (first.dropped.objects - earlier.dropped.objects);
+    // Each layer counted each block and the vector; the last one may have been sampled at the new rate.
+    assert!(counted.abs_diff(2 * (room as u64 + 1)) <= 1, "{counted}");
+    assert!(
+        room as u64 * 2 <= ROOM + 2 && room as u64 * 2 >= ROOM / 2,
+        "{room}"
     );
-    assert_eq!(
-        sum.alloc_objects + (now.objects - dropped.objects),
-        counted.allocs
-    );
+    assert!(sum.samples < 2 * ROOM, "{sum:?}");
+    let dropped = after.dropped.samples;
+    assert!((1..40).contains(&dropped), "not many more: {dropped}");
+
+    let rates = &after.rates[earlier.rates.len()..];
+    assert_eq!((rates[0].rate_bytes, rates[0].is_widened), (1, false));
+    let [_, widened @ .., stopped] = rates else {
+        panic!("{rates:?}");
+    };
+    assert_eq!((stopped.rate_bytes, stopped.is_widened), (0, false));
+    assert!(widened.len() > 1 && widened.iter().all(|change| change.is_widened));
+    let mut wanted = 64;
+    for change in widened {
+        assert_eq!(change.rate_bytes, wanted);
+        assert!(change.after >= rates[0].after);
+        wanted *= 2;
+    }
     drop(blocks);
     assert_eq!(self::sum(&profile()).inuse_bytes, 0);
+}
+
+/// What has room and what has none add up to the truth, on average, whatever rates that led to.
+fn a_lack_of_room_has_no_bias() {
+    const RUNS: u64 = 300;
+    let (mut objects, mut bytes) = (Vec::new(), Vec::new());
+    for seed in 0..RUNS {
+        let (blocks, profile, sum) = sampled(256, seed, || {
+            let size = |nth| if nth % 3 == 0 { 3000 } else { 1000 };
+            (0..600)
+                .map(|nth| allocate_here(size(nth)))
+                .collect::<Vec<_>>()
+        });
+        let widened = profile.rates.iter().filter(|change| change.is_widened);
+        assert!(widened.count() > 0);
+        // Both layers, with the vector.
+        let (true_objects, true_bytes) = (2 * 601, 2 * (200 * 3000 + 400 * 1000 + 600 * 24));
+        let dropped = profile.dropped;
+        objects.push((sum.alloc_objects + dropped.objects) as f64 / f64::from(true_objects));
+        bytes.push((sum.alloc_bytes + dropped.bytes) as f64 / f64::from(true_bytes));
+        drop(blocks);
+    }
+    for (what, runs) in [("objects", objects), ("bytes", bytes)] {
+        let count = runs.len() as f64;
+        let mean = runs.iter().sum::<f64>() / count;
+        let squares = runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>();
+        let error = squares.sqrt() / count;
+        println!("  no room: {what} {mean:.3} +- {error:.3} of the truth");
+        assert!(error < 0.1 && (mean - 1.0).abs() < 5.0 * error, "{what}");
+    }
 }
 
 fn hooks_in_a_storm_of_faults() {

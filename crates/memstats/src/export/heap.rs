@@ -131,7 +131,7 @@ impl HeapProfile {
     }
 
     /// What pprof has no fields for.
-    fn comments(&self) -> [String; 3] {
+    fn comments(&self) -> [String; 4] {
         let (counted, dropped, capture) = (&self.counted, &self.dropped, &self.capture);
         [
             format!(
@@ -157,7 +157,27 @@ impl HeapProfile {
                 capture.empty,
                 capture.unattributed
             ),
+            self.rates_as_text(),
         ]
+    }
+
+    /// The bytes between two samples that there were, the last eight.
+    fn rates_as_text(&self) -> String {
+        let mut text = String::from("rates:");
+        let left_out = self.rates.len().saturating_sub(8);
+        for change in &self.rates[left_out..] {
+            let why = if change.is_widened {
+                ", having no room"
+            } else {
+                ""
+            };
+            text += &format!(
+                " {} B from {:.3} s on{why};",
+                change.rate_bytes,
+                change.after.as_secs_f64()
+            );
+        }
+        text + &format!(" {left_out} older ones")
     }
 }
 

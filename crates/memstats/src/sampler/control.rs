@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use alloc::{string::String, vec::Vec};
+use core::time::Duration;
 use std::time::SystemTime;
 
 use thrifty_sync::{
@@ -13,12 +14,13 @@ use super::{
     draw::SEED,
     engine::{ENGINE, Engine},
     environment,
+    rates::{Began, Chosen},
     sites::Room,
     weight::{MAX_RATE_BYTES, mix},
 };
 use crate::{
     installed,
-    profile::{HeapProfile, ProfileError},
+    profile::{HeapProfile, ProfileError, RateChange},
     thread::{REGISTRY, unsampled, with_local},
 };
 
@@ -36,6 +38,9 @@ const MAX_SAMPLES: u64 = 1 << 20;
 static CONTROL: Mutex<()> = Mutex::new(());
 /// What threads called themselves; number 0 is nobody.
 static LABELS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The rates that were chosen. No hook takes it.
+static CHOSEN: Mutex<Chosen> = Mutex::new(Chosen::new());
 
 /// How to sample the heap; from [`profiling`].
 #[derive(Debug, Clone)]
@@ -109,8 +114,9 @@ impl Profiling {
         self
     }
 
-    /// Room for so many sampled blocks in use at once, up to 2^26; what finds no room is counted in
-    /// [`HeapProfile::dropped`]. Unless said otherwise it suffices for a heap of 16 GiB at the
+    /// Room for so many sampled blocks in use at once, up to 2^26. What finds no room is counted in
+    /// [`HeapProfile::dropped`], and doubles the bytes between two samples, whether those were 1 or more:
+    /// [`HeapProfile::rates`] says when. Unless said otherwise it suffices for a heap of 16 GiB at the
     /// rate given, and for a million blocks at rate 1. The first start decides.
     pub const fn live_samples(mut self, samples: usize) -> Self {
         self.samples = Some(samples);
@@ -153,7 +159,7 @@ impl Profiling {
         // ORDERING(memstats.seed_set): Relaxed; the kick below makes it seen in time, and a thread
         // that misses it has another stream of numbers.
         SEED.store(seed, ord!(memstats.seed_set, Relaxed));
-        REGISTRY.set_rate_bytes(rate);
+        choose(rate);
         Ok(())
     }
 
@@ -206,7 +212,7 @@ pub fn profiling_from_env() -> Result<bool, ProfileError> {
 /// A thread in the midst of an allocation may still finish a sample.
 pub fn stop_profiling() -> bool {
     let _control = lock(&CONTROL);
-    REGISTRY.set_rate_bytes(0) != 0
+    REGISTRY.rate_bytes() != 0 && choose(0) != 0
 }
 
 /// Changes the bytes between two samples while sampling goes on. Estimates stay without bias, since
@@ -222,8 +228,32 @@ pub fn set_profiling_rate(bytes: u64) -> Result<(), ProfileError> {
     if REGISTRY.rate_bytes() == 0 {
         return Err(ProfileError::NotStarted);
     }
-    REGISTRY.set_rate_bytes(rate);
+    choose(rate);
     Ok(())
+}
+
+/// Changes the rate, and writes it down. The caller holds the lock of all who do.
+fn choose(rate_bytes: u64) -> u64 {
+    let before = REGISTRY.set_rate_bytes(rate_bytes);
+    if let Some(engine) = ENGINE.get() {
+        lock(&CHOSEN).note(engine.began(rate_bytes));
+    }
+    before
+}
+
+/// The rates that there were, the oldest first.
+fn rates(engine: &Engine) -> Vec<RateChange> {
+    let change = |is_widened| {
+        move |began: Began| RateChange {
+            after: Duration::from_nanos(began.nanos),
+            rate_bytes: began.rate_bytes,
+            is_widened,
+        }
+    };
+    let mut rates: Vec<_> = lock(&CHOSEN).iter().map(change(false)).collect();
+    rates.extend(engine.widened.iter().map(change(true)));
+    rates.sort_by_key(|change| change.after);
+    rates
 }
 
 /// Takes a heap profile: all that was sampled so far.
@@ -250,7 +280,7 @@ pub fn heap_profile() -> Result<HeapProfile, ProfileError> {
         if labels.is_empty() {
             labels.push(String::new());
         }
-        engine.snapshot(REGISTRY.rate_bytes(), labels, counted)
+        engine.snapshot(REGISTRY.rate_bytes(), rates(engine), labels, counted)
     }))
 }
 

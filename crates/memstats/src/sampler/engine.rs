@@ -10,10 +10,11 @@ use super::{
     capture::{Frames, Stacks},
     filter::Filter,
     prints::Prints,
+    rates::{Began, Widened},
     sites::{OTHER, Room, Sites},
     sums::End,
     table::{Sample, Table},
-    weight::Weight,
+    weight::{MAX_RATE_BYTES, Weight},
 };
 use crate::{
     profile::size_class,
@@ -22,6 +23,9 @@ use crate::{
 
 /// Which addresses may belong to samples: counters for 2^12 up to 2^20 of them.
 pub(crate) static FILTER: Filter<{ 1 << 21 }, 12> = Filter::new();
+
+/// The rate that follows after one at which every event is a sample: that of a small block.
+const LEAST_WIDENED: u64 = 64;
 
 /// The sampler, once it was started; it is never taken down.
 pub(crate) static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -35,6 +39,11 @@ pub(crate) struct Engine {
     pub(super) started: Instant,
     /// Fingerprints by site, once they were asked for.
     pub(super) prints: OnceLock<Block<Prints>>,
+    /// Rates that the lack of room led to.
+    pub(super) widened: Widened<256>,
+    /// Samples dropped since the rate changed last for that, and how many may be.
+    in_vain: AtomicU64,
+    patience: u64,
     pub(super) dropped_samples: AtomicU64,
     pub(super) dropped_objects: AtomicU64,
     pub(super) dropped_bytes: AtomicU64,
@@ -63,6 +72,9 @@ impl Engine {
             stacks: Stacks::new(),
             started: Instant::now(),
             prints: OnceLock::new(),
+            widened: Widened::new(),
+            in_vain: AtomicU64::new(0),
+            patience: (samples as u64 / 256).max(1),
             dropped_samples: AtomicU64::new(0),
             dropped_objects: AtomicU64::new(0),
             dropped_bytes: AtomicU64::new(0),
@@ -104,6 +116,7 @@ impl Engine {
     ) {
         let Some(place) = self.table.claim(address) else {
             self.drop_sample(size, weight);
+            self.widen(local.draw().rate());
             return;
         };
         let site = match (frames, origin) {
@@ -253,6 +266,31 @@ impl Engine {
         let order = ord!(memstats.dropped, Relaxed);
         self.dropped_objects.fetch_add(weight.0, order);
         self.dropped_bytes.fetch_add(weight.bytes(size), order);
+    }
+
+    /// Doubles the rate that a thread sampled at, once several samples in a row found no room: half as many
+    /// have it then. Each sample keeps its weight, so that the sums stay without bias. A thread whose rate is not the
+    /// one in force any more changes nothing.
+    fn widen(&self, rate: u64) {
+        // ORDERING(memstats.dropped): Relaxed; a number that steers.
+        let in_vain = self.in_vain.fetch_add(1, ord!(memstats.dropped, Relaxed)) + 1;
+        if in_vain < self.patience || rate == 0 || rate >= MAX_RATE_BYTES {
+            return;
+        }
+        let wider = rate.saturating_mul(2).clamp(LEAST_WIDENED, MAX_RATE_BYTES);
+        if REGISTRY.replace_rate_bytes(rate, wider) {
+            // ORDERING(memstats.dropped): Relaxed; as above.
+            self.in_vain.store(0, ord!(memstats.dropped, Relaxed));
+            self.widened.note(self.began(wider));
+        }
+    }
+
+    /// A rate that begins now.
+    pub(super) fn began(&self, rate_bytes: u64) -> Began {
+        Began {
+            nanos: self.nanos(),
+            rate_bytes,
+        }
     }
 
     #[expect(clippy::unused_self, reason = "reads as what it does")]

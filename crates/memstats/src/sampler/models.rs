@@ -7,11 +7,13 @@
 //! | `a_listed_site_is_whole` | memstats.site_published, memstats.site_listed |
 //! | `a_size_class_is_one_bucket` | memstats.bucket_published, memstats.bucket_seen, memstats.bucket_lost |
 //! | `a_listed_bucket_is_whole` | memstats.bucket_published, memstats.bucket_listed |
+//! | `a_noted_rate_has_its_time` | memstats.rate_noted, memstats.rate_listed |
 //! | `in_use_is_never_negative` | memstats.ended_objects, memstats.see_ended_objects, memstats.ended_bytes, memstats.see_ended_bytes |
 
 use thrifty_sync::{model::Model, sync::Arc, thread};
 
 use super::{
+    rates::{Began, Widened},
     sites::{OTHER, Room, Sites},
     sums::BucketSums,
     table::{Sample, Table},
@@ -109,6 +111,26 @@ fn a_listed_bucket_is_whole() {
         });
         assert!(sites.bucket(site, 3, 9).is_some());
         thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_noted_rate_has_its_time() {
+    let began = |nanos| Began {
+        nanos,
+        rate_bytes: 1024,
+    };
+    Model::new("a_noted_rate_has_its_time").check(move || {
+        let widened = Arc::new(Widened::<2>::new());
+        let other = Arc::clone(&widened);
+        let thread = thread::spawn(move || {
+            for seen in other.iter() {
+                assert_eq!(seen, began(7), "a rate was seen before its time");
+            }
+        });
+        widened.note(began(7));
+        thread.join().unwrap();
+        assert_eq!(widened.iter().collect::<Vec<_>>(), [began(7)]);
     });
 }
 

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     export::Code,
     profile::{
-        Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print, Site,
+        Bucket, Capture, Contents, Dropped, Growth, HeapProfile, Histogram, Lifetimes, Print,
+        RateChange, Site,
     },
     stats::MemStats,
 };
@@ -24,6 +25,7 @@ impl Engine {
     pub(super) fn snapshot(
         &self,
         rate_bytes: u64,
+        rates: Vec<RateChange>,
         labels: Vec<String>,
         counted: MemStats,
     ) -> HeapProfile {
@@ -31,6 +33,7 @@ impl Engine {
         HeapProfile {
             sites: sites.filter(|site| site.samples != 0).collect(),
             rate_bytes,
+            rates,
             taken: SystemTime::now(),
             duration: self.started.elapsed(),
             labels,
