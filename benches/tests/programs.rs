@@ -61,6 +61,26 @@ fn every_program_answers_as_it_must_on_each_thread() {
 }
 
 #[test]
+fn a_program_that_watched_nothing_ends() {
+    // One sample in a tebibyte is none.
+    let args = ["pairs", "1", "1099511627776"];
+    let mut child = program(env!("CARGO_BIN_EXE_program-sampling"), &args)
+        .spawn()
+        .unwrap();
+    let mut questions = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut turns = 0;
+    while writeln!(questions, "200000").is_ok() && answers.next().is_some() {
+        turns += 1;
+        assert!(turns < 1000, "it goes on");
+    }
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr, "error: the work was not watched\n");
+}
+
+#[test]
 fn wrong_arguments_are_one_line_and_code_2() {
     let [std, sampling] = [PROGRAMS[0].0, PROGRAMS[2].0];
     for (path, args) in [

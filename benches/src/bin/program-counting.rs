@@ -8,5 +8,10 @@ use thrifty_benches::memstats::program;
 static ALLOC: thrifty_memstats::Alloc = thrifty_memstats::Alloc::system();
 
 fn main() -> ExitCode {
-    program::main(program::nothing)
+    program::main(program::nothing, check)
+}
+
+fn check((): &()) -> Result<(), String> {
+    let read = thrifty_memstats::read().map_err(|error| error.to_string())?;
+    program::watched(read.allocated_bytes)
 }

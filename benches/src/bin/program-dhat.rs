@@ -8,11 +8,15 @@ use thrifty_benches::memstats::program;
 static ALLOC: dhat::Alloc = dhat::Alloc;
 
 fn main() -> ExitCode {
-    program::main(set)
+    program::main(set, check)
 }
 
 /// Records, and writes nothing at the end.
 fn set(setting: &str) -> Result<dhat::Profiler, String> {
     program::nothing(setting)?;
     Ok(dhat::Profiler::builder().testing().build())
+}
+
+fn check(_: &dhat::Profiler) -> Result<(), String> {
+    program::watched(dhat::HeapStats::get().total_blocks)
 }

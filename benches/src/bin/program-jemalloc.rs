@@ -9,5 +9,5 @@ use thrifty_benches::memstats::program;
 static ALLOC: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    program::main(program::nothing)
+    program::main(program::nothing, program::unwatched)
 }

@@ -8,5 +8,5 @@ use thrifty_benches::memstats::program;
 static ALLOC: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    program::main(program::nothing)
+    program::main(program::nothing, program::unwatched)
 }

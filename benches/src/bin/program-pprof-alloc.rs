@@ -8,5 +8,9 @@ use thrifty_benches::memstats::program;
 static ALLOC: pprof_alloc::PprofAlloc = pprof_alloc::PprofAlloc::new().with_pprof();
 
 fn main() -> ExitCode {
-    program::main(program::nothing)
+    program::main(program::nothing, check)
+}
+
+fn check((): &()) -> Result<(), String> {
+    program::watched(pprof_alloc::snapshot().pprof.alloc_objects)
 }

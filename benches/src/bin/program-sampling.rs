@@ -8,32 +8,26 @@ use thrifty_benches::memstats::program;
 static ALLOC: thrifty_memstats::Alloc = thrifty_memstats::Alloc::system();
 
 fn main() -> ExitCode {
-    let code = program::main(set);
-    match missing() {
-        None => code,
-        Some(why) => {
-            eprintln!("error: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(set, check)
 }
 
-/// Samples at that rate; `idle` does not.
-fn set(setting: &str) -> Result<(), String> {
+/// Samples at that rate and says so; `idle` does not.
+fn set(setting: &str) -> Result<bool, String> {
     if setting == "idle" {
-        return Ok(());
+        return Ok(false);
     }
     let rate = setting
         .parse()
         .map_err(|_| format!("'{setting}' is no rate"))?;
     let profiling = thrifty_memstats::profiling().rate(rate).seed(1);
-    profiling.start().map_err(|error| error.to_string())
+    profiling.start().map_err(|error| error.to_string())?;
+    Ok(true)
 }
 
-/// What is wrong with a profile that has nothing of a program that allocated much.
-fn missing() -> Option<String> {
-    let profile = thrifty_memstats::heap_profile().ok()?;
-    let (counted, samples) = (profile.counted.allocated_bytes, profile.totals().samples);
-    let is_due = counted / profile.rate_bytes.max(1) > 100;
-    (is_due && samples == 0).then(|| format!("{counted} bytes were allocated, and none sampled"))
+fn check(is_sampling: &bool) -> Result<(), String> {
+    match thrifty_memstats::heap_profile() {
+        Ok(profile) => program::watched(profile.totals().samples),
+        Err(_) if !is_sampling => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
 }

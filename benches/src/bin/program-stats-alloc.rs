@@ -8,5 +8,9 @@ use thrifty_benches::memstats::program;
 static ALLOC: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
-    program::main(program::nothing)
+    program::main(program::nothing, check)
+}
+
+fn check((): &()) -> Result<(), String> {
+    program::watched(ALLOC.stats().allocations as u64)
 }

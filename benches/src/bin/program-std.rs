@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use thrifty_benches::memstats::program;
 
 fn main() -> ExitCode {
-    program::main(program::nothing)
+    program::main(program::nothing, program::unwatched)
 }

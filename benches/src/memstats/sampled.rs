@@ -111,8 +111,10 @@ pub(super) fn rows() -> Vec<Row> {
     rows
 }
 
+/// Less than other rows have: there are many sides.
+const BUDGET: Duration = Duration::from_millis(1000);
 /// Where sides differ by factors, a few rounds tell.
-const EXACT_BUDGET: Duration = Duration::from_millis(600);
+const EXACT_BUDGET: Duration = Duration::from_millis(400);
 
 fn row(
     name: &str,
@@ -123,6 +125,7 @@ fn row(
 ) -> Row {
     let id = format!("memstats/{name}-{}/{threads}t", work.name());
     let row = Row::new(id, reason)
+        .budget(BUDGET)
         .operations(work.operations())
         .oracle(move || work.expected());
     let add = |row, side| add(row, side, work, threads);
