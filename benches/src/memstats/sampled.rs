@@ -8,8 +8,9 @@
 //! | `thrifty-512k`, `-64k`, `-exact` | the same, sampling at that rate; exact is rate 1, every event |
 //! | the others | those crates', as their documentation starts them; jemalloc bare and with `prof:true` |
 //!
-//! Two programs differ in where their code and heap lie, which may make one or two percent. Those that
-//! differ by the setting alone are one file.
+//! Two programs differ in where their code lies, which may make one or two percent; those that differ by
+//! the setting alone are one file. Two processes of one program differ in where their heaps lie, so each side has
+//! some.
 
 use core::time::Duration;
 use std::{env, path::PathBuf};
