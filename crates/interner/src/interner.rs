@@ -9,7 +9,7 @@ use thrifty_traits::{MemoryUsage, Usage};
 
 #[cfg(feature = "stats")]
 use crate::counters::Counters;
-use crate::live::{Bounds, Live, Query, Shipped, Source};
+use crate::live::{Bounds, Live, Query, Record, Shipped, Source};
 use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol, or_panic};
 
 /// Gives each distinct string a small number, for many threads at once.
@@ -221,9 +221,10 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
     #[inline]
     #[track_caller]
     pub fn resolve(&self, symbol: Y) -> &K {
-        match self.try_resolve(symbol) {
-            Some(key) => key,
-            None => self.resolve_slow(symbol),
+        match self.record(symbol) {
+            // SAFETY: the record stays while `self` is borrowed, is short, and was written with this key's alignment.
+            Some(record) if record.is_short() => unsafe { Self::short_key(record) },
+            _ => self.resolve_slow(symbol),
         }
     }
 
@@ -242,7 +243,38 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn try_resolve(&self, symbol: Y) -> Option<&K> {
-        let record = self.live.body()?.resolve(symbol.index().wrapping_add(1))?;
+        match self.record(symbol) {
+            // SAFETY: as in `resolve`.
+            Some(record) if record.is_short() => Some(unsafe { Self::short_key(record) }),
+            _ => self.try_resolve_slow(symbol),
+        }
+    }
+
+    /// The record of a symbol, if there is one that this thread can see.
+    #[inline]
+    fn record(&self, symbol: Y) -> Option<Record> {
+        self.live.body()?.resolve(symbol.index().wrapping_add(1))
+    }
+
+    /// The string of a short record.
+    ///
+    /// # Safety
+    ///
+    /// The record stays for `'a`, is short, and is of a key of this type.
+    #[inline]
+    unsafe fn short_key<'a>(record: Record) -> &'a K {
+        // SAFETY: short and lasting, says the caller; written with this key's alignment.
+        let bytes = unsafe { record.short_bytes(K::ALIGN) };
+        // SAFETY: these are the bytes of a key that was interned, at an address aligned for it.
+        unsafe { K::from_bytes(bytes) }
+    }
+
+    /// What is not short, or not there. The usual way has only this one way out: with one for each of the two it
+    /// took a fifth longer.
+    #[cold]
+    #[inline(never)]
+    fn try_resolve_slow(&self, symbol: Y) -> Option<&K> {
+        let record = self.record(symbol)?;
         // SAFETY: the record stays while `self` is borrowed, and was written with this key's alignment.
         let bytes = unsafe { record.bytes(K::ALIGN) };
         // SAFETY: these are the bytes of a key that was interned, at an address aligned for it.
@@ -256,7 +288,7 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
     fn resolve_slow(&self, symbol: Y) -> &K {
         let given = self.len();
         for _ in 0..1000 {
-            if let Some(key) = self.try_resolve(symbol) {
+            if let Some(key) = self.try_resolve_slow(symbol) {
                 return key;
             }
             hint::spin_loop();

@@ -44,6 +44,7 @@ pub(crate) use self::{
     geometry::{Geometry, Shipped},
     insert::{Inserted, Source},
     query::Query,
+    record::Record,
 };
 use crate::InternError;
 use body::lock;

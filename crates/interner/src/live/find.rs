@@ -54,7 +54,7 @@ impl<G: Geometry> Body<G> {
             Ok(found @ 1..) => {
                 let record = self.record(found);
                 // SAFETY: one interner has one alignment.
-                if unsafe { record.is_short(query.bytes, query.align) } {
+                if unsafe { record.is_short_of(query.bytes, query.align) } {
                     return record.number();
                 }
             }

@@ -183,6 +183,12 @@ impl Record {
         self.short() == STATIC
     }
 
+    /// Whether the length stands in its one byte, and the string behind it.
+    #[inline]
+    pub(crate) fn is_short(self) -> bool {
+        usize::from(self.short()) <= LONGEST_SHORT
+    }
+
     /// The string.
     ///
     /// # Safety
@@ -190,16 +196,26 @@ impl Record {
     /// The record stays for `'a`, and `align` is the one that it was written with.
     #[inline]
     pub(crate) unsafe fn bytes<'a>(self, align: usize) -> &'a [u8] {
-        let short = self.short();
-        if usize::from(short) <= LONGEST_SHORT {
-            let begin = bytes_at(self.offset, NUMBER + 1, align);
-            // SAFETY: in the chunk.
-            let begin = unsafe { self.chunk.cast::<u8>().add(begin) };
-            // SAFETY: a record with a short length has so many bytes here, written once.
-            return unsafe { slice::from_raw_parts(begin.as_ptr(), usize::from(short)) };
+        if self.is_short() {
+            // SAFETY: as this function, and just seen to be short.
+            return unsafe { self.short_bytes(align) };
         }
         // SAFETY: as this function.
         unsafe { self.bytes_slow(align) }
+    }
+
+    /// The string of a record that is short.
+    ///
+    /// # Safety
+    ///
+    /// As for [`bytes`](Self::bytes), and the record is short.
+    #[inline]
+    pub(crate) unsafe fn short_bytes<'a>(self, align: usize) -> &'a [u8] {
+        let begin = bytes_at(self.offset, NUMBER + 1, align);
+        // SAFETY: in the chunk.
+        let begin = unsafe { self.chunk.cast::<u8>().add(begin) };
+        // SAFETY: a record with a short length has so many bytes here, written once.
+        unsafe { slice::from_raw_parts(begin.as_ptr(), usize::from(self.short())) }
     }
 
     /// # Safety
@@ -233,7 +249,7 @@ impl Record {
     ///
     /// `align` is the one that the record was written with.
     #[inline]
-    pub(crate) unsafe fn is_short(self, bytes: &[u8], align: usize) -> bool {
+    pub(crate) unsafe fn is_short_of(self, bytes: &[u8], align: usize) -> bool {
         if usize::from(self.short()) != bytes.len() || bytes.len() > LONGEST_SHORT {
             return false;
         }
