@@ -113,10 +113,14 @@ impl<G: Geometry> Body<G> {
             }));
         }
         let body = budget.allocate(Layout::new::<Self>())?.cast::<Self>();
+        let (chunks, pages) = directories::<G>(&budget).inspect_err(|_| {
+            // SAFETY: allocated just now with this layout.
+            unsafe { budget.free(body.cast(), Layout::new::<Self>()) };
+        })?;
         let value = Self {
             mask: shards - 1,
-            chunks: Directory::new(),
-            pages: Directory::new(),
+            chunks,
+            pages,
             tables: core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             bounds: Bounds { shards, ..bounds },
             tail: Apart(Tail {
@@ -176,8 +180,10 @@ impl<G: Geometry> Body<G> {
                 unsafe { page::destroy::<G>(page, budget) };
             }
         }
-        self.pages.destroy(budget);
-        self.chunks.destroy(budget);
+        // SAFETY: as above.
+        unsafe { self.pages.destroy(budget) };
+        // SAFETY: as above.
+        unsafe { self.chunks.destroy(budget) };
     }
 
     /// The number of a query's shard.
@@ -227,13 +233,20 @@ impl<G: Geometry> Body<G> {
     /// The record of a number, if there is one that this thread can see.
     #[inline]
     pub(crate) fn resolve(&self, number: u32) -> Option<Record> {
-        let index = number.wrapping_sub(1);
-        let page = NonNull::new(self.pages.get((index >> G::PAGE_BITS) as usize))?;
+        let page = self.page(number)?;
         // SAFETY: the page of this number, which stays until the interner is dropped or borrowed exclusively.
-        let place = unsafe { page::place::<G>(page, index) };
+        let place = unsafe { page::place::<G>(page, number) };
         // ORDERING(interner.resolve): Acquire; pairs with interner.name, so that the record is seen whole.
         let record = place.load(ord!(interner.resolve, Acquire));
         (record != 0).then(|| self.record(record))
+    }
+
+    /// The page that a number is in.
+    #[inline]
+    pub(crate) fn page(&self, number: u32) -> Option<NonNull<AtomicU32>> {
+        let index = (number >> G::PAGE_BITS) as usize;
+        // SAFETY: pages are entered in their order, and taken out by `truncate` alone.
+        unsafe { self.pages.get_in_order(index) }
     }
 
     /// Bytes that wait for growth to use them.
@@ -287,6 +300,18 @@ impl Shard {
         // ORDERING(interner.payload): Relaxed; as above. Nobody else writes it.
         self.payload.store(sum, ord!(interner.payload, Relaxed));
     }
+}
+
+/// Those of the chunks and of the pages.
+fn directories<G: Geometry>(
+    budget: &Budget,
+) -> Result<(Directory<Chunk>, Directory<AtomicU32>), InternError> {
+    let mut chunks = Directory::new(G::FIRST_ENTRIES, budget)?;
+    let pages = Directory::new(G::FIRST_ENTRIES, budget).inspect_err(|_| {
+        // SAFETY: not used any more.
+        unsafe { chunks.destroy(budget) };
+    })?;
+    Ok((chunks, pages))
 }
 
 /// Takes a lock. No code of the user's runs under ours, so a poisoned one has nothing half done behind it.

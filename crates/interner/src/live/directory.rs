@@ -8,7 +8,7 @@ use core::mem::size_of;
 use core::ptr::{self, NonNull};
 
 use thrifty_sync::{
-    atomic::{AtomicPtr, Exclusive},
+    atomic::{AtomicPtr, AtomicUsize},
     ord,
 };
 
@@ -23,38 +23,65 @@ pub(crate) struct Directory<T> {
 /// What stands before an array's entries.
 #[repr(C)]
 struct Array<T> {
+    /// One more than the last number that has an entry.
+    filled: AtomicUsize,
+    /// How many there is room for.
     entries: usize,
     /// The array before this one.
-    older: *mut Self,
+    older: Option<NonNull<Self>>,
     first: [AtomicPtr<T>; 0],
 }
 
 impl<T> Directory<T> {
-    pub(crate) fn new() -> Self {
-        Self {
-            array: AtomicPtr::new(ptr::null_mut()),
-        }
+    /// A directory with room for so many pointers, of which there are none. There is an array from the start, so that
+    /// readers need not look whether there is.
+    pub(crate) fn new(entries: usize, budget: &Budget) -> Result<Self, InternError> {
+        let array = create(entries, None, budget)?;
+        Ok(Self {
+            array: AtomicPtr::new(array.as_ptr()),
+        })
     }
 
     #[inline]
-    fn array(&self) -> *mut Array<T> {
+    fn array(&self) -> NonNull<Array<T>> {
         // ORDERING(interner.directory): Acquire; pairs with interner.new_directory, so that the entries that were
         // copied into the array are seen.
-        self.array.load(ord!(interner.directory, Acquire))
+        let array = self.array.load(ord!(interner.directory, Acquire));
+        // SAFETY: there is one from the start until `destroy`, after which the directory is not used.
+        unsafe { NonNull::new_unchecked(array) }
     }
 
     /// The entry of a number, null if there is none.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> *mut T {
-        let Some(array) = NonNull::new(self.array()) else {
-            return ptr::null_mut();
-        };
+        let array = self.array();
         // SAFETY: arrays are initialised before they are published and freed with the directory.
-        if index >= unsafe { array.as_ref() }.entries {
+        if index >= filled(unsafe { array.as_ref() }) {
             return ptr::null_mut();
         }
-        // SAFETY: below the number of entries.
+        // SAFETY: what is filled is below the number of entries.
         unsafe { load(array, index) }
+    }
+
+    /// The entry of a number, where entries are added in the order of the numbers and taken out from the end.
+    ///
+    /// # Safety
+    ///
+    /// Every entry up to the last one that was ever [`set`](Self::set) since [`truncate`](Self::truncate) was set to
+    /// something that is not null.
+    #[inline]
+    pub(crate) unsafe fn get_in_order(&self, index: usize) -> Option<NonNull<T>> {
+        let array = self.array();
+        // SAFETY: as in `get`.
+        if index >= filled(unsafe { array.as_ref() }) {
+            return None;
+        }
+        // SAFETY: as in `get`.
+        let entry = unsafe { load(array, index) };
+        // What a model with a weakened ordering runs into.
+        debug_assert!(!entry.is_null(), "an entry is counted before it is seen");
+        // SAFETY: all that is filled is not null, says the caller, and was seen to be filled with Acquire.
+        Some(unsafe { NonNull::new_unchecked(entry) })
     }
 
     /// The entry of a number that was added before whatever told the caller of it.
@@ -65,13 +92,6 @@ impl<T> Directory<T> {
     #[inline]
     pub(crate) unsafe fn get_known(&self, index: usize) -> *mut T {
         let array = self.array();
-        // What a model with a weakened ordering runs into.
-        debug_assert!(
-            !array.is_null(),
-            "a record is read before its chunk is seen"
-        );
-        // SAFETY: there is an array, since a `set` happened before.
-        let array = unsafe { NonNull::new_unchecked(array) };
         debug_assert!(
             // SAFETY: arrays are initialised before they are published.
             index < unsafe { array.as_ref() }.entries,
@@ -82,39 +102,14 @@ impl<T> Directory<T> {
     }
 
     /// Makes room for the entry of a number. Under the lock.
-    pub(crate) fn ensure(
-        &self,
-        index: usize,
-        first: usize,
-        budget: &Budget,
-    ) -> Result<(), InternError> {
-        let old = NonNull::new(self.array());
+    pub(crate) fn ensure(&self, index: usize, budget: &Budget) -> Result<(), InternError> {
+        let old = self.array();
         // SAFETY: as in `get`.
-        let entries = old.map_or(0, |array| unsafe { array.as_ref() }.entries);
+        let entries = unsafe { old.as_ref() }.entries;
         if index < entries {
             return Ok(());
         }
-        let wanted = (entries * 2).max(first).max(index + 1);
-        let array = budget.allocate(layout::<T>(wanted))?.cast::<Array<T>>();
-        let older = old.map_or(ptr::null_mut(), NonNull::as_ptr);
-        let header = Array {
-            entries: wanted,
-            older,
-            first: [],
-        };
-        // SAFETY: just allocated for this.
-        unsafe { array.write(header) };
-        for index in 0..wanted {
-            let value = match old {
-                // SAFETY: below the old array's number of entries.
-                Some(old) if index < entries => unsafe { load(old, index) },
-                _ => ptr::null_mut(),
-            };
-            // SAFETY: within the array's block.
-            let place = unsafe { entry(array, index) };
-            // SAFETY: valid for writes, just allocated.
-            unsafe { place.write(AtomicPtr::new(value)) };
-        }
+        let array = create((entries * 2).max(index + 1), Some(old), budget)?;
         // ORDERING(interner.new_directory): Release; pairs with interner.directory.
         self.array
             .store(array.as_ptr(), ord!(interner.new_directory, Release));
@@ -123,46 +118,110 @@ impl<T> Directory<T> {
 
     /// Sets the entry of a number that [`ensure`](Self::ensure) made room for. Under the lock.
     pub(crate) fn set(&self, index: usize, value: *mut T) {
-        let array = NonNull::new(self.array()).expect("room was made");
+        let array = self.array();
         // SAFETY: room was made for it, under the same lock.
         let place = unsafe { entry(array, index) };
-        // SAFETY: initialised by `ensure`; shared, an atomic.
+        // SAFETY: initialised with the array; shared, an atomic.
         let place = unsafe { place.as_ref() };
-        // ORDERING(interner.entry): Release; pairs with interner.see_entry, so that who finds a page by a number
-        // that nobody has told it sees the page emptied.
-        place.store(value, ord!(interner.entry, Release));
+        // ORDERING(interner.entry): Relaxed; who reads it has seen that it is filled, or a record that was written
+        // after it.
+        place.store(value, ord!(interner.entry, Relaxed));
+        // SAFETY: as in `get`.
+        let header = unsafe { array.as_ref() };
+        if filled(header) <= index {
+            // ORDERING(interner.filled): Release; pairs with interner.see_filled, so that who finds a page by a
+            // number that nobody has told it sees the entry, and the page emptied.
+            header
+                .filled
+                .store(index + 1, ord!(interner.filled, Release));
+        }
+    }
+
+    /// Forgets the entries from a number on.
+    pub(crate) fn truncate(&mut self, entries: usize) {
+        let array = self.array();
+        // SAFETY: as in `get`; shared, atomics.
+        let header = unsafe { array.as_ref() };
+        for index in entries..filled(header) {
+            self.set(index, ptr::null_mut());
+        }
+        if filled(header) > entries {
+            // ORDERING(interner.filled): Release; as above.
+            header.filled.store(entries, ord!(interner.filled, Release));
+        }
     }
 
     /// Frees the arrays that were replaced.
     pub(crate) fn forget_older(&mut self, budget: &Budget) {
-        let Some(array) = NonNull::new(self.array.read_mut()) else {
-            return;
-        };
-        // SAFETY: initialised, and nobody else reads the directory meanwhile.
-        let mut next = unsafe { array.as_ref() }.older;
-        // SAFETY: as above; nobody reads this field but for freeing.
-        unsafe { (*array.as_ptr()).older = ptr::null_mut() };
-        while let Some(array) = NonNull::new(next) {
-            // SAFETY: initialised, and ours alone.
-            let Array { entries, older, .. } = *unsafe { array.as_ref() };
-            // SAFETY: allocated by `ensure` with this layout.
-            unsafe { budget.free(array.cast(), layout::<T>(entries)) };
-            next = older;
-        }
+        let array = self.array();
+        // SAFETY: initialised; nobody else reads the directory meanwhile, and nobody reads this field but for freeing.
+        let older = unsafe { &mut (*array.as_ptr()).older }.take();
+        // SAFETY: replaced, and nobody reads them meanwhile.
+        unsafe { destroy_all(older, budget) };
     }
 
     /// Frees the arrays; what the entries point to is the caller's.
-    pub(crate) fn destroy(&mut self, budget: &Budget) {
-        let mut next = self.array.read_mut();
-        self.array.write_mut(ptr::null_mut());
-        while let Some(array) = NonNull::new(next) {
-            // SAFETY: initialised, and ours alone.
-            let Array { entries, older, .. } = *unsafe { array.as_ref() };
-            // SAFETY: allocated by `ensure` with this layout.
-            unsafe { budget.free(array.cast(), layout::<T>(entries)) };
-            next = older;
-        }
+    ///
+    /// # Safety
+    ///
+    /// The directory is not used any more.
+    pub(crate) unsafe fn destroy(&mut self, budget: &Budget) {
+        // SAFETY: nobody reads them any more, says the caller.
+        unsafe { destroy_all(Some(self.array()), budget) };
     }
+}
+
+/// An array that begins as the older one, if there is one.
+fn create<T>(
+    entries: usize,
+    older: Option<NonNull<Array<T>>>,
+    budget: &Budget,
+) -> Result<NonNull<Array<T>>, InternError> {
+    let array = budget.allocate(layout::<T>(entries))?.cast::<Array<T>>();
+    // SAFETY: initialised.
+    let known = older.map_or(0, |older| filled(unsafe { older.as_ref() }));
+    let header = Array {
+        filled: AtomicUsize::new(known),
+        entries,
+        older,
+        first: [],
+    };
+    // SAFETY: just allocated for this.
+    unsafe { array.write(header) };
+    for index in 0..entries {
+        let value = match older {
+            // SAFETY: below what is filled, and so below the older array's number of entries.
+            Some(older) if index < known => unsafe { load(older, index) },
+            _ => ptr::null_mut(),
+        };
+        // SAFETY: within the array's block.
+        let place = unsafe { entry(array, index) };
+        // SAFETY: valid for writes, just allocated.
+        unsafe { place.write(AtomicPtr::new(value)) };
+    }
+    Ok(array)
+}
+
+/// Frees an array and those before it.
+///
+/// # Safety
+///
+/// They are from [`create`] with this budget, and nobody reads them any more.
+unsafe fn destroy_all<T>(mut next: Option<NonNull<Array<T>>>, budget: &Budget) {
+    while let Some(array) = next {
+        // SAFETY: initialised, and nobody else's.
+        let Array { entries, older, .. } = *unsafe { array.as_ref() };
+        // SAFETY: allocated by `create` with this layout.
+        unsafe { budget.free(array.cast(), layout::<T>(entries)) };
+        next = older;
+    }
+}
+
+/// How many entries of an array are filled.
+#[inline]
+fn filled<T>(array: &Array<T>) -> usize {
+    // ORDERING(interner.see_filled): Acquire; pairs with interner.filled.
+    array.filled.load(ord!(interner.see_filled, Acquire))
 }
 
 /// # Safety
@@ -185,8 +244,8 @@ unsafe fn load<T>(array: NonNull<Array<T>>, index: usize) -> *mut T {
     let place = unsafe { entry(array, index) };
     // SAFETY: initialised; shared, an atomic.
     let place = unsafe { place.as_ref() };
-    // ORDERING(interner.see_entry): Acquire; pairs with interner.entry.
-    place.load(ord!(interner.see_entry, Acquire))
+    // ORDERING(interner.see_entry): Relaxed; see interner.entry.
+    place.load(ord!(interner.see_entry, Relaxed))
 }
 
 fn layout<T>(entries: usize) -> Layout {

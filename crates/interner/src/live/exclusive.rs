@@ -128,16 +128,18 @@ impl<G: Geometry> Body<G> {
 
     /// Gives back pages that no string needs.
     pub(crate) fn drop_unused_pages(&mut self) {
-        let needed = self.count().div_ceil(G::PAGE) as usize;
+        let needed = match self.count() {
+            0 => 0,
+            last => (last >> G::PAGE_BITS) as usize + 1,
+        };
         let shelf = exclusive(&mut self.shelf);
         for index in needed..shelf.pages {
-            let page = NonNull::new(self.pages.get(index));
-            self.pages.set(index, ptr::null_mut());
-            if let Some(page) = page {
+            if let Some(page) = NonNull::new(self.pages.get(index)) {
                 // SAFETY: from `create` with this budget; `self` is exclusive, and no string has a number in it.
                 unsafe { page::destroy::<G>(page, &self.tail.0.budget) };
             }
         }
+        self.pages.truncate(needed);
         shelf.pages = shelf.pages.min(needed);
     }
 
@@ -273,20 +275,18 @@ impl<G: Geometry> Body<G> {
 
     /// Where the record of a number is.
     fn place_of(&self, number: u32) -> Option<u32> {
-        let index = number - 1;
-        let page = NonNull::new(self.pages.get((index >> G::PAGE_BITS) as usize))?;
+        let page = self.page(number)?;
         // SAFETY: the page of this number, which stays while `self` is borrowed.
-        let place = unsafe { page::place::<G>(page, index) };
+        let place = unsafe { page::place::<G>(page, number) };
         // ORDERING(interner.alone): Relaxed; whoever has the interner exclusively was told so by all who used it.
         let record = place.load(ord!(interner.alone, Relaxed));
         (record != 0).then_some(record)
     }
 
     fn set_place(&mut self, number: u32, record: u32) {
-        let index = number - 1;
-        if let Some(page) = NonNull::new(self.pages.get((index >> G::PAGE_BITS) as usize)) {
+        if let Some(page) = self.page(number) {
             // SAFETY: the page of this number, which stays while `self` is borrowed.
-            let place = unsafe { page::place::<G>(page, index) };
+            let place = unsafe { page::place::<G>(page, number) };
             // ORDERING(interner.alone): Relaxed; as above.
             place.store(record, ord!(interner.alone, Relaxed));
         }

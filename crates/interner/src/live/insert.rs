@@ -211,7 +211,7 @@ impl<G: Geometry> Body<G> {
     /// Publishes a record under its number, which is in this page.
     fn name(page: NonNull<AtomicU32>, number: u32, record: u32) {
         // SAFETY: the page of this number, which stays.
-        let place = unsafe { page::place::<G>(page, number - 1) };
+        let place = unsafe { page::place::<G>(page, number) };
         // ORDERING(interner.name): Release; pairs with interner.resolve.
         place.store(record, ord!(interner.name, Release));
     }
@@ -225,28 +225,31 @@ impl<G: Geometry> Body<G> {
                     limit_symbols: self.bounds.symbols as usize,
                 });
             }
-            let index = (given >> G::PAGE_BITS) as usize;
-            let page = match NonNull::new(self.pages.get(index)) {
+            let number = given + 1;
+            let page = match self.page(number) {
                 Some(page) => page,
-                None => self.new_page(index)?,
+                None => self.new_page(number)?,
             };
             match self.take_number(given) {
-                Ok(_) => return Ok((given + 1, page)),
+                Ok(_) => return Ok((number, page)),
                 Err(now) => given = now,
             }
         }
     }
 
     #[cold]
-    fn new_page(&self, index: usize) -> Result<NonNull<AtomicU32>, InternError> {
+    fn new_page(&self, number: u32) -> Result<NonNull<AtomicU32>, InternError> {
         let mut shelf = lock(&self.shelf);
-        if let Some(page) = NonNull::new(self.pages.get(index)) {
+        if let Some(page) = self.page(number) {
             return Ok(page);
         }
-        self.pages.ensure(index, G::FIRST_ENTRIES, self.budget())?;
+        // All numbers before are given out, so all pages before are there.
+        let index = shelf.pages;
+        debug_assert_eq!(index, (number >> G::PAGE_BITS) as usize);
+        self.pages.ensure(index, self.budget())?;
         let page = page::create::<G>(self.budget())?;
         self.pages.set(index, page.as_ptr());
-        shelf.pages = shelf.pages.max(index + 1);
+        shelf.pages = index + 1;
         Ok(page)
     }
 }

@@ -6,7 +6,7 @@
 //! | `what_is_found_is_seen_whole` | interner.table, interner.slot, interner.insert, interner.publish |
 //! | `a_present_string_is_never_missed` | interner.table_again, interner.copy, interner.clear |
 //! | `an_absent_string_was_absent` | interner.table_again, interner.publish |
-//! | `a_number_leads_to_its_string_or_to_nothing` | interner.name, interner.resolve, interner.directory, interner.new_directory, interner.entry, interner.see_entry |
+//! | `a_number_leads_to_its_string_or_to_nothing` | interner.name, interner.resolve, interner.directory, interner.new_directory, interner.filled, interner.see_filled |
 //! | `the_limit_is_never_exceeded` | |
 //! | `a_refused_insert_leaves_no_hole` | |
 //!
@@ -19,13 +19,13 @@ use thrifty_sync::{atomic::AtomicUsize, model::Model, ord, sync::Arc, thread};
 use super::{Body, Bounds, Geometry, Live, Query, Source};
 use crate::InternError;
 
-/// Tables of one group, which are full with three strings, and pages of one symbol.
+/// Tables of one group, which are full with three strings, and pages of two numbers, the first of one.
 struct Tiny;
 
 impl Geometry for Tiny {
     const SEGMENT_BITS: u32 = 2;
     const FIRST_SLOTS: u32 = 4;
-    const PAGE_BITS: u32 = 0;
+    const PAGE_BITS: u32 = 1;
     const FIRST_CHUNK: usize = 128;
     const LAST_CHUNK: usize = 128;
     const FIRST_ENTRIES: usize = 1;

@@ -1,4 +1,6 @@
 //! Pages: from a symbol's number to its record.
+//!
+//! Numbers begin at 1, and a number is its own index: the first place of the first page stays empty.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -11,6 +13,8 @@ use crate::InternError;
 
 /// Allocates a page of numbers that have no record yet.
 pub(crate) fn create<G: Geometry>(budget: &Budget) -> Result<NonNull<AtomicU32>, InternError> {
+    // Or the first page would have no number, and not be there when the second one is.
+    const { assert!(G::PAGE_BITS > 0) };
     let page = budget.allocate(layout::<G>())?.cast::<AtomicU32>();
     // Zeroed memory is such a page, except to loom.
     #[cfg(thrifty_loom)]
@@ -37,11 +41,14 @@ pub(crate) unsafe fn destroy<G: Geometry>(page: NonNull<AtomicU32>, budget: &Bud
 ///
 /// # Safety
 ///
-/// `page` is the page of `index`, and is not freed while the result is used.
+/// `page` is the page of `number`, and is not freed while the result is used.
 #[inline]
-pub(crate) unsafe fn place<'a, G: Geometry>(page: NonNull<AtomicU32>, index: u32) -> &'a AtomicU32 {
+pub(crate) unsafe fn place<'a, G: Geometry>(
+    page: NonNull<AtomicU32>,
+    number: u32,
+) -> &'a AtomicU32 {
     // SAFETY: a page has `PAGE` places.
-    let place = unsafe { page.add((index & (G::PAGE - 1)) as usize) };
+    let place = unsafe { page.add((number & (G::PAGE - 1)) as usize) };
     // SAFETY: initialised; shared, an atomic; alive, says the caller.
     unsafe { place.as_ref() }
 }

@@ -170,7 +170,7 @@ impl<G: Geometry> Body<G> {
                 limit_bytes: slot::MAX_CHUNKS.saturating_mul(G::LAST_CHUNK),
             });
         }
-        self.chunks.ensure(id, G::FIRST_ENTRIES, budget)?;
+        self.chunks.ensure(id, budget)?;
         let usual = slot::chunk_size::<G>(writer.taken).max(least);
         // Near the limit a chunk as large as the record has to do.
         let (size, chunk) = match chunk::create(usual, writer.chunk, budget) {
