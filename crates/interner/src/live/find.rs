@@ -102,17 +102,18 @@ impl<G: Geometry> Body<G> {
         let mut group = slot::home(tag, groups);
         // A table that was replaced may have been refilled so that no slot is empty.
         for _ in 0..groups {
-            for content in self.look(table, group) {
-                if content == 0 {
-                    return 0;
-                }
-                if slot::tag(content) == tag {
-                    let record = self.record(slot::record(content));
+            let contents = self.look(table, group);
+            if slot::may_have(contents, tag) {
+                for record in slot::of_tag(contents, tag) {
+                    let record = self.record(record);
                     // SAFETY: one interner has one alignment.
                     if unsafe { record.is(query.bytes, query.align) } {
                         return record.number();
                     }
                 }
+            }
+            if slot::first_empty(contents).is_some() {
+                return 0;
             }
             group = slot::step(group, groups);
         }

@@ -143,20 +143,20 @@ impl<G: Geometry> Body<G> {
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
             let contents = unsafe { table.own_group(group) };
-            for (index, content) in contents.into_iter().enumerate() {
-                if content == 0 {
-                    // SAFETY: as above.
-                    let slot = &unsafe { table.group(group) }[index];
-                    return Found::Vacant { slot, steps };
-                }
-                if slot::tag(content) == tag {
-                    let record = self.record(slot::record(content));
+            if slot::may_have(contents, tag) {
+                for record in slot::of_tag(contents, tag) {
+                    let record = self.record(record);
                     // SAFETY: one interner has one alignment.
                     if unsafe { record.is(query.bytes, query.align) } {
                         return Found::Number(record.number());
                     }
                     steps += slot::COLLISION;
                 }
+            }
+            if let Some(index) = slot::first_empty(contents) {
+                // SAFETY: as above.
+                let slot = &unsafe { table.group(group) }[index];
+                return Found::Vacant { slot, steps };
             }
             group = slot::step(group, groups);
             steps += 1;

@@ -101,6 +101,25 @@ pub(crate) fn pick(group: [u64; GROUP], tag: u32) -> u64 {
     a.min(b).min(c.min(d))
 }
 
+/// Whether a group may have a record of this tag. It nearly never has: this is eleven instructions and one branch.
+#[inline]
+pub(crate) fn may_have(group: [u64; GROUP], tag: u32) -> bool {
+    u32::try_from(pick(group, tag)).is_ok()
+}
+
+/// The records of this tag in a group.
+#[inline]
+pub(crate) fn of_tag(group: [u64; GROUP], tag: u32) -> impl Iterator<Item = u32> {
+    let has_tag = move |content: &u64| *content != 0 && self::tag(*content) == tag;
+    group.into_iter().filter(has_tag).map(record)
+}
+
+/// The first empty slot of a group.
+#[inline]
+pub(crate) fn first_empty(group: [u64; GROUP]) -> Option<usize> {
+    group.iter().position(|content| *content == 0)
+}
+
 /// Segments from which on shards grow one after the other, and not all at once.
 const STAGGERED: u32 = 16;
 

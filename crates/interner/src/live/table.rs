@@ -253,7 +253,7 @@ impl<G: Geometry> TableRef<G> {
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
             let contents = unsafe { self.own_group(group) };
-            if let Some(index) = contents.iter().position(|content| *content == 0) {
+            if let Some(index) = slot::first_empty(contents) {
                 // SAFETY: as above.
                 return &unsafe { self.group(group) }[index];
             }
