@@ -5,8 +5,8 @@ use core::hash::BuildHasher;
 use core::mem::size_of;
 use core::str::Utf8Error;
 
-use crate::interner::symbol;
-use crate::live::{Query, Source};
+use crate::interner::known;
+use crate::live::{Inserted, Query, Searched, Source};
 use crate::{InternError, Interner, Key, Symbol, or_panic};
 
 /// How many strings are looked for at once: some more than a processor waits for at once.
@@ -62,28 +62,14 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
 
     #[inline]
     fn intern_query(&self, query: Query<'_>) -> Result<(Y, bool), InternError> {
-        match self.find(&query) {
-            Some(symbol) => Ok((symbol, false)),
-            None => self.insert_new_slow(query.bytes, query.hash),
-        }
+        let inserted = self.intern_from(query, Source::Borrowed)?;
+        Ok((known(inserted.number), inserted.new))
     }
 
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn insert_new_slow(
-        &self,
-        bytes: &[u8],
-        hash: u64,
-    ) -> Result<(Y, bool), InternError> {
-        // In pieces, so that the caller can keep them in registers.
-        let query = Query {
-            bytes,
-            hash,
-            align: K::ALIGN,
-        };
-        let inserted = self.live().insert_slow(&query, Source::Borrowed)?;
-        let symbol = symbol(inserted.number).expect("no more numbers than symbols");
-        Ok((symbol, inserted.new))
+    /// Inserts what was not there, without counting another search.
+    pub(crate) fn insert_missing(&self, query: &Query<'_>) -> Result<Inserted, InternError> {
+        self.live()
+            .insert_slow(query, Source::Borrowed, Searched::NOTHING)
     }
 
     /// Interns many strings, and puts their symbols behind those that are in `symbols`.
@@ -243,8 +229,8 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
     fn insert_checked(&self, query: &Query<'_>) -> Result<Result<Y, Utf8Error>, InternError> {
         match core::str::from_utf8(query.bytes) {
             Ok(_) => self
-                .insert_new_slow(query.bytes, query.hash)
-                .map(|(symbol, _)| Ok(symbol)),
+                .insert_missing(query)
+                .map(|inserted| Ok(known(inserted.number))),
             Err(error) => Ok(Err(error)),
         }
     }

@@ -9,7 +9,7 @@ use thrifty_traits::{MemoryUsage, Usage};
 
 #[cfg(feature = "stats")]
 use crate::counters::Counters;
-use crate::live::{Bounds, Live, Query, Record, Shipped, Source};
+use crate::live::{Bounds, Inserted, Live, Near, Query, Record, Searched, Shipped, Source};
 use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol, or_panic};
 
 /// Gives each distinct string a small number, for many threads at once.
@@ -325,8 +325,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline(always)]
     pub(crate) fn find(&self, query: &Query<'_>) -> Option<Y> {
         let found = symbol(self.live.find(query));
-        #[cfg(feature = "stats")]
-        self.counters.count(found.is_some(), query.bytes.len());
+        self.count(found.is_some(), query);
         found
     }
 
@@ -363,29 +362,61 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline]
     #[track_caller]
     pub fn intern(&self, key: &K) -> Y {
-        let query = self.query(key);
-        match self.find(&query) {
-            Some(symbol) => symbol,
-            None => self.intern_slow(query.bytes, query.hash),
+        known(or_panic(self.intern_from(self.query(key), Source::Borrowed)).number)
+    }
+
+    /// The number of a string that was there, or is now.
+    #[inline]
+    pub(crate) fn intern_from(
+        &self,
+        query: Query<'_>,
+        source: Source,
+    ) -> Result<Inserted, InternError> {
+        match self.live.near(&query) {
+            Near::Number(number) => {
+                self.count(true, &query);
+                Ok(Inserted { number, new: false })
+            }
+            near => self.intern_slow(query.bytes, query.hash, source, near == Near::Absent),
         }
     }
 
     #[cold]
     #[inline(never)]
-    #[track_caller]
-    fn intern_slow(&self, bytes: &[u8], hash: u64) -> Y {
+    fn intern_slow(
+        &self,
+        bytes: &[u8],
+        hash: u64,
+        source: Source,
+        absent: bool,
+    ) -> Result<Inserted, InternError> {
         // In pieces, so that the caller can keep them in registers.
         let query = Query {
             bytes,
             hash,
             align: K::ALIGN,
         };
-        or_panic(self.insert_slow(&query, Source::Borrowed))
+        let mut searched = Searched::NOTHING;
+        if !absent {
+            match self.live.search(&query) {
+                Ok(number) => {
+                    self.count(true, &query);
+                    return Ok(Inserted { number, new: false });
+                }
+                Err(end) => searched = end,
+            }
+        }
+        self.count(false, &query);
+        self.live.insert_slow(&query, source, searched)
     }
 
-    fn insert_slow(&self, query: &Query<'_>, source: Source) -> Result<Y, InternError> {
-        let inserted = self.live.insert_slow(query, source)?;
-        Ok(symbol(inserted.number).expect("no more numbers than symbols"))
+    /// Counts a search where someone asked for it.
+    #[inline]
+    fn count(&self, hit: bool, query: &Query<'_>) {
+        #[cfg(feature = "stats")]
+        self.counters.count(hit, query.bytes.len());
+        #[cfg(not(feature = "stats"))]
+        let _ = (hit, query);
     }
 
     /// The symbol of a string, which is copied if it is new and there is room.
@@ -407,7 +438,8 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn try_intern(&self, key: &K) -> Result<Y, InternError> {
-        self.intern_from(key, Source::Borrowed)
+        let inserted = self.intern_from(self.query(key), Source::Borrowed)?;
+        Ok(known(inserted.number))
     }
 
     /// The symbol of a string that lives for ever, which is not copied unless it is short.
@@ -444,16 +476,8 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn try_intern_static(&self, key: &'static K) -> Result<Y, InternError> {
-        self.intern_from(key, Source::Static)
-    }
-
-    #[inline]
-    fn intern_from(&self, key: &K, source: Source) -> Result<Y, InternError> {
-        let query = self.query(key);
-        if let Some(symbol) = self.find(&query) {
-            return Ok(symbol);
-        }
-        self.insert_slow(&query, source)
+        let inserted = self.intern_from(self.query(key), Source::Static)?;
+        Ok(known(inserted.number))
     }
 }
 
@@ -461,6 +485,12 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
 #[inline]
 pub(crate) fn symbol<Y: Symbol>(number: u32) -> Option<Y> {
     Y::try_from_index(number.wrapping_sub(1))
+}
+
+/// The symbol of a number that was given out.
+#[inline]
+pub(crate) fn known<Y: Symbol>(number: u32) -> Y {
+    symbol(number).expect("no more numbers than symbols")
 }
 
 impl<K: ?Sized + Key, Y: Symbol, S> MemoryUsage for Interner<K, Y, S> {

@@ -41,6 +41,7 @@ use thrifty_sync::{
 
 pub(crate) use self::{
     body::{Body, Bounds},
+    find::{Near, Searched},
     geometry::{Geometry, Shipped},
     insert::{Inserted, Source},
     query::Query,
@@ -96,6 +97,24 @@ impl<G: Geometry> Live<G> {
         }
     }
 
+    /// What the first look at the tables finds.
+    #[expect(clippy::inline_always, reason = "see `Body::near`")]
+    #[inline(always)]
+    pub(crate) fn near(&self, query: &Query<'_>) -> Near {
+        match self.body() {
+            Some(body) => body.near(query),
+            None => Near::Absent,
+        }
+    }
+
+    /// A string's number, or how far the search has come.
+    pub(crate) fn search(&self, query: &Query<'_>) -> Result<u32, Searched> {
+        match self.body() {
+            Some(body) => body.search(query),
+            None => Err(Searched::NOTHING),
+        }
+    }
+
     /// Finds a string's number, or gives it one.
     #[cold]
     #[inline(never)]
@@ -103,8 +122,9 @@ impl<G: Geometry> Live<G> {
         &self,
         query: &Query<'_>,
         source: Source,
+        searched: Searched,
     ) -> Result<Inserted, InternError> {
-        self.body_or_new()?.insert_slow(query, source)
+        self.body_or_new()?.insert_slow(query, source, searched)
     }
 
     /// The body, made if there is none.

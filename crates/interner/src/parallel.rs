@@ -73,8 +73,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher + Sync> Interner<K, Y, S> {
             .try_reduce(Vec::new, join)?;
         for key in new {
             // That it was not there is counted already.
-            let query = self.query(key);
-            self.insert_new_slow(query.bytes, query.hash)?;
+            self.insert_missing(&self.query(key))?;
         }
         Ok(())
     }

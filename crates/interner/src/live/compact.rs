@@ -7,6 +7,7 @@ use thrifty_sync::atomic::Exclusive;
 
 use super::Live;
 use super::body::Body;
+use super::find::Searched;
 use super::geometry::Geometry;
 use super::insert::Source;
 use super::query::Query;
@@ -53,7 +54,7 @@ impl<G: Geometry> Live<G> {
                         hash: hash(bytes),
                         align: self.bounds.align,
                     };
-                    body.insert_slow(&query, source)?.number
+                    body.insert_slow(&query, source, Searched::NOTHING)?.number
                 }
                 None => 0,
             };

@@ -1,6 +1,6 @@
 //! What runs out, with sizes so small that it does.
 
-use super::{Bounds, Geometry, Inserted, Live, Query, Source};
+use super::{Bounds, Geometry, Inserted, Live, Query, Searched, Source};
 use crate::InternError;
 
 /// Chunks of a few records, so that their numbers run out.
@@ -37,7 +37,11 @@ fn query(bytes: &[u8]) -> Query<'_> {
 }
 
 fn insert(live: &Live<Crumbs>, number: u32) -> Result<Inserted, InternError> {
-    live.insert_slow(&query(&number.to_le_bytes()), Source::Borrowed)
+    live.insert_slow(
+        &query(&number.to_le_bytes()),
+        Source::Borrowed,
+        Searched::NOTHING,
+    )
 }
 
 #[test]

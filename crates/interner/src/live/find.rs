@@ -16,7 +16,7 @@
 //! So nobody waits for readers: no epochs, no hazard pointers, no counts.
 
 use core::array;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use thrifty_sync::ord;
 
@@ -25,28 +25,71 @@ use super::geometry::Geometry;
 use super::query::Query;
 use super::record::{LONGEST_SHORT, Record};
 use super::slot::{self, GROUP};
-use super::table::TableRef;
+use super::table::{Header, TableRef};
+
+/// What the first look has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Near {
+    /// The string, by its number.
+    Number(u32),
+    /// That it is nowhere.
+    Absent,
+    /// Nothing yet.
+    Far,
+}
+
+/// How far a search without the lock has come in vain.
+///
+/// The groups before are full of other strings. As long as the table is the shard's, that does not change: strings are
+/// taken out by who has the interner exclusively. So an insert need not look there again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Searched {
+    /// The table, which may have been replaced. Its header stays, so its address stands for no other.
+    pub(crate) table: *mut Header,
+    /// The group that had an empty slot.
+    pub(crate) group: u32,
+    /// The groups before; collisions count for several.
+    pub(crate) steps: u32,
+}
+
+impl Searched {
+    /// Not at all.
+    pub(crate) const NOTHING: Self = Self {
+        table: ptr::null_mut(),
+        group: 0,
+        steps: 0,
+    };
+}
 
 impl<G: Geometry> Body<G> {
     /// The number of a string, 0 if there is none.
-    ///
-    /// In line is the search as it nearly always goes: the table uses the interner's own hash, the string is short, and
-    /// it is in the first group or, that group having room, nowhere. Everything else is [`find_slow`](Self::find_slow)'s.
+    #[expect(clippy::inline_always, reason = "see `near`")]
+    #[inline(always)]
+    pub(crate) fn find(&self, query: &Query<'_>) -> u32 {
+        match self.near(query) {
+            Near::Number(number) => number,
+            Near::Absent => 0,
+            Near::Far => self.find_slow(query.bytes, query.hash, query.align),
+        }
+    }
+
+    /// The search as it nearly always goes: the table uses the interner's own hash, the string is short, and it is in
+    /// the first group or, that group having room, nowhere. Everything else is [`search`](Self::search)'s.
     #[expect(
         clippy::inline_always,
         reason = "14 instead of 18 ns: the call's spills cost more than the search"
     )]
     #[inline(always)]
-    pub(crate) fn find(&self, query: &Query<'_>) -> u32 {
+    pub(crate) fn near(&self, query: &Query<'_>) -> Near {
         let place = self.table(query);
         // ORDERING(interner.table): Acquire; pairs with interner.publish: the header and its slots are seen.
         let seen = place.load(ord!(interner.table, Acquire));
         // SAFETY: the shard's table, which stays until the interner is dropped or borrowed exclusively.
         let Some(table) = (unsafe { TableRef::<G>::from_ptr(seen) }) else {
-            return 0;
+            return Near::Absent;
         };
         if table.keyed().is_some() || query.bytes.len() > LONGEST_SHORT {
-            return self.find_slow(query.bytes, query.hash, query.align);
+            return Near::Far;
         }
         let tag = query.tag();
         let slots = self.look(table, slot::home(tag, table.groups()));
@@ -55,7 +98,7 @@ impl<G: Geometry> Body<G> {
                 let record = self.record(found);
                 // SAFETY: one interner has one alignment.
                 if unsafe { record.is_short_of(query.bytes, query.align) } {
-                    return record.number();
+                    return Near::Number(record.number());
                 }
             }
             // The tag 0 and an empty slot, which may hide a record.
@@ -63,61 +106,66 @@ impl<G: Geometry> Body<G> {
             // ORDERING(interner.recheck): Relaxed; that the pointer is no older than what the search has seen
             // follows from the Acquire of the slots.
             Err(_) if slots.contains(&0) && place.load(ord!(interner.recheck, Relaxed)) == seen => {
-                return 0;
+                return Near::Absent;
             }
             Err(_) => {}
         }
-        self.find_slow(query.bytes, query.hash, query.align)
+        Near::Far
     }
 
-    /// The number of a string, 0 if there is none; whatever the string, the table and the time.
     #[cold]
     #[inline(never)]
     fn find_slow(&self, bytes: &[u8], hash: u64, align: usize) -> u32 {
         // In pieces, so that the caller can keep them in registers.
-        let query = &Query { bytes, hash, align };
+        self.search(&Query { bytes, hash, align }).unwrap_or(0)
+    }
+
+    /// The number of a string; whatever the string, the table and the time.
+    pub(crate) fn search(&self, query: &Query<'_>) -> Result<u32, Searched> {
         let place = self.table(query);
         // ORDERING(interner.table_again): Acquire; pairs with interner.publish: the header and its slots are seen.
         let load = || place.load(ord!(interner.table_again, Acquire));
         let mut seen = load();
         // SAFETY: null or the shard's table, which stays until the interner is dropped or borrowed exclusively.
         while let Some(table) = unsafe { TableRef::<G>::from_ptr(seen) } {
-            let number = self.search(table, query);
-            if number != 0 {
-                return number;
-            }
+            let outcome = self.search_table(table, query);
             let now = load();
-            if now == seen {
-                break;
+            if outcome.is_ok() || now == seen {
+                return outcome;
             }
             seen = now;
         }
-        0
+        Err(Searched::NOTHING)
     }
 
-    /// The number of a string in a table, 0 if the search came to an end.
-    fn search(&self, table: TableRef<G>, query: &Query<'_>) -> u32 {
+    fn search_table(&self, table: TableRef<G>, query: &Query<'_>) -> Result<u32, Searched> {
         let groups = table.groups();
         let tag = query.tag_in(table.keyed());
-        let mut group = slot::home(tag, groups);
+        let mut searched = Searched {
+            table: table.as_ptr(),
+            group: slot::home(tag, groups),
+            steps: 0,
+        };
         // A table that was replaced may have been refilled so that no slot is empty.
         for _ in 0..groups {
-            let contents = self.look(table, group);
+            let contents = self.look(table, searched.group);
             if slot::may_have(contents, tag) {
                 for record in slot::of_tag(contents, tag) {
                     let record = self.record(record);
                     // SAFETY: one interner has one alignment.
                     if unsafe { record.is(query.bytes, query.align) } {
-                        return record.number();
+                        return Ok(record.number());
                     }
+                    searched.steps += slot::COLLISION;
                 }
             }
             if slot::first_empty(contents).is_some() {
-                return 0;
+                return Err(searched);
             }
-            group = slot::step(group, groups);
+            searched.group = slot::step(searched.group, groups);
+            searched.steps += 1;
         }
-        0
+        Err(Searched::NOTHING)
     }
 
     /// What is in a group of slots, with all that it leads to.

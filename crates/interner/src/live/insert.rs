@@ -14,6 +14,7 @@ use thrifty_sync::{
 
 use super::body::{Body, lock};
 use super::far;
+use super::find::Searched;
 use super::geometry::Geometry;
 use super::page;
 use super::query::Query;
@@ -55,6 +56,7 @@ impl<G: Geometry> Body<G> {
         &self,
         query: &Query<'_>,
         source: Source,
+        searched: Searched,
     ) -> Result<Inserted, InternError> {
         let len = query.bytes.len();
         if len > self.bounds.length {
@@ -66,7 +68,7 @@ impl<G: Geometry> Body<G> {
         }
         let shard = self.shard(self.shard_of(query));
         let mut writer = lock(&shard.writer);
-        let (table, vacant) = match self.table_for(&mut writer, query)? {
+        let (table, vacant) = match self.table_for(&mut writer, query, searched)? {
             Target::Taken(number) => return Ok(Inserted { number, new: false }),
             Target::Vacant(table, slot) => (table, slot),
         };
@@ -87,6 +89,7 @@ impl<G: Geometry> Body<G> {
         &self,
         writer: &mut Writer,
         query: &Query<'_>,
+        searched: Searched,
     ) -> Result<Target<'_, G>, InternError> {
         // In a table of whatever hash, the first empty slot of a string that is not there.
         let fresh = |table: TableRef<G>| {
@@ -97,7 +100,7 @@ impl<G: Geometry> Body<G> {
         let Some(table) = self.own_table(place) else {
             return self.first_table(place).map(fresh);
         };
-        let (slot, steps) = match self.search_own(table, query) {
+        let (slot, steps) = match self.search_own(table, query, searched) {
             Found::Number(number) => return Ok(Target::Taken(number)),
             Found::Vacant { slot, steps } => (slot, steps),
         };
@@ -134,12 +137,15 @@ impl<G: Geometry> Body<G> {
         }
     }
 
-    /// Searches the shard's table, whose lock is held.
-    fn search_own(&self, table: TableRef<G>, query: &Query<'_>) -> Found<'_> {
+    /// Searches what has not been `searched` of the shard's table, whose lock is held.
+    fn search_own(&self, table: TableRef<G>, query: &Query<'_>, searched: Searched) -> Found<'_> {
         let groups = table.groups();
         let tag = query.tag_in(table.keyed());
-        let mut group = slot::home(tag, groups);
-        let mut steps = 0;
+        let (mut group, mut steps) = if searched.table == table.as_ptr() {
+            (searched.group, searched.steps)
+        } else {
+            (slot::home(tag, groups), 0)
+        };
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
             let contents = unsafe { table.own_group(group) };
