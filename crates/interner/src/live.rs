@@ -29,6 +29,7 @@ mod shelf;
 mod slot;
 mod survey;
 mod table;
+mod usual;
 mod writer;
 
 use core::ptr::{self, NonNull};

@@ -203,6 +203,7 @@ impl<G: Geometry> Body<G> {
         &self.tables[shard & (MAX_SHARDS - 1)]
     }
 
+    #[inline]
     pub(crate) fn shard(&self, index: usize) -> &Shard {
         &self.writers[index].0
     }
@@ -272,6 +273,7 @@ impl<G: Geometry> Body<G> {
     }
 
     /// Takes the number after `given`, if that is still the last; otherwise tells the last.
+    #[inline]
     pub(crate) fn take_number(&self, given: u32) -> Result<u32, u32> {
         // ORDERING(interner.count): Relaxed; that each number is given once is in the exchange itself.
         self.tail.0.count.compare_exchange_weak(
@@ -289,12 +291,14 @@ impl<G: Geometry> Body<G> {
 }
 
 impl Shard {
+    #[inline]
     fn payload(&self) -> usize {
         // ORDERING(interner.payload): Relaxed; a figure, which orders nothing.
         self.payload.load(ord!(interner.payload, Relaxed))
     }
 
     /// Counts a new string. Under the lock.
+    #[inline]
     pub(crate) fn add_payload(&self, bytes: usize) {
         let sum = self.payload() + bytes;
         // ORDERING(interner.payload): Relaxed; as above. Nobody else writes it.

@@ -59,6 +59,16 @@ impl Searched {
         group: 0,
         steps: 0,
     };
+
+    /// The group of a table where the search for a tag goes on, and the steps so far.
+    #[inline]
+    pub(crate) fn next<G: Geometry>(self, table: TableRef<G>, tag: u32) -> (u32, u32) {
+        if self.table == table.as_ptr() {
+            (self.group, self.steps)
+        } else {
+            (slot::home(tag, table.groups()), 0)
+        }
+    }
 }
 
 impl<G: Geometry> Body<G> {

@@ -13,6 +13,7 @@ use crate::InternError;
 
 impl<G: Geometry> Body<G> {
     /// The shard's table, while its lock is held.
+    #[inline]
     pub(crate) fn own_table(&self, place: &AtomicPtr<Header>) -> Option<TableRef<G>> {
         // ORDERING(interner.own_table): Relaxed; written under the shard's lock only, which is held.
         let current = place.load(ord!(interner.own_table, Relaxed));

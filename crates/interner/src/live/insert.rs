@@ -12,7 +12,7 @@ use thrifty_sync::{
     ord,
 };
 
-use super::body::{Body, lock};
+use super::body::{Body, Shard, lock};
 use super::far;
 use super::find::Searched;
 use super::geometry::Geometry;
@@ -21,7 +21,7 @@ use super::query::Query;
 use super::record::{self, Form};
 use super::slot;
 use super::table::TableRef;
-use super::writer::Writer;
+use super::writer::{Room, Writer};
 use crate::InternError;
 
 /// Where a string comes from.
@@ -68,20 +68,21 @@ impl<G: Geometry> Body<G> {
         }
         let shard = self.shard(self.shard_of(query));
         let mut writer = lock(&shard.writer);
+        if source == Source::Borrowed {
+            if let Some(number) = self.insert_usual(shard, &mut writer, query, searched) {
+                return Ok(Inserted { number, new: true });
+            }
+        }
         let (table, vacant) = match self.table_for(&mut writer, query, searched)? {
             Target::Taken(number) => return Ok(Inserted { number, new: false }),
             Target::Vacant(table, slot) => (table, slot),
         };
-        let number = self.write(&mut writer, query, source)?;
-        let content = slot::pack(query.tag_in(table.keyed()), number.record);
-        // ORDERING(interner.insert): Release; pairs with interner.slot: who finds the record sees it whole.
-        vacant.store(content, ord!(interner.insert, Release));
-        writer.entries += 1;
-        shard.add_payload(number.payload);
-        Ok(Inserted {
-            number: number.number,
-            new: true,
-        })
+        let tag = query.tag_in(table.keyed());
+        let new = self.prepare(&mut writer, query, source)?;
+        let number = new.number;
+        // SAFETY: prepared just now, in this shard.
+        unsafe { self.publish(shard, &mut writer, new, query.align, vacant, tag) };
+        Ok(Inserted { number, new: true })
     }
 
     /// The string's number, or a table with room for it.
@@ -106,7 +107,7 @@ impl<G: Geometry> Body<G> {
         };
         let keys = steps > slot::suspicious(table.slots()) && table.keyed().is_none();
         let full = writer.entries >= slot::utmost(table.slots());
-        let crowded = keys || writer.entries >= slot::usual(table.slots());
+        let crowded = keys || writer.entries >= table.usual();
         if !full && (!crowded || writer.entries < writer.patience) {
             return Ok(Target::Vacant(table, slot));
         }
@@ -141,11 +142,7 @@ impl<G: Geometry> Body<G> {
     fn search_own(&self, table: TableRef<G>, query: &Query<'_>, searched: Searched) -> Found<'_> {
         let groups = table.groups();
         let tag = query.tag_in(table.keyed());
-        let (mut group, mut steps) = if searched.table == table.as_ptr() {
-            (searched.group, searched.steps)
-        } else {
-            (slot::home(tag, groups), 0)
-        };
+        let (mut group, mut steps) = searched.next(table, tag);
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
             let contents = unsafe { table.own_group(group) };
@@ -169,13 +166,13 @@ impl<G: Geometry> Body<G> {
         }
     }
 
-    /// Writes a record and publishes it under a new number.
-    fn write(
+    /// Everything that a string needs but a slot.
+    fn prepare<'a>(
         &self,
         writer: &mut Writer,
-        query: &Query<'_>,
+        query: &Query<'a>,
         source: Source,
-    ) -> Result<Named, InternError> {
+    ) -> Result<New<'a>, InternError> {
         let len = query.bytes.len();
         let long = len > slot::longest_inline::<G>();
         let aligned = query.bytes.as_ptr().addr() & (query.align - 1) == 0;
@@ -201,25 +198,52 @@ impl<G: Geometry> Body<G> {
                 return Err(error);
             }
         };
-        // SAFETY: the room is the writer's; a far string is in its own block or stays for ever.
-        unsafe { record::write(room.chunk, room.offset, number, bytes, form, query.align) };
-        writer.offset = room.end;
-        let record = slot::place(room.id, room.offset);
-        Self::name(page, number, record);
-        let payload = if form == Form::Static { 0 } else { len };
-        Ok(Named {
+        Ok(New {
+            room,
+            form,
+            bytes,
             number,
-            record,
-            payload,
+            page,
         })
     }
 
-    /// Publishes a record under its number, which is in this page.
-    fn name(page: NonNull<AtomicU32>, number: u32, record: u32) {
+    /// Writes a record, and publishes it under its number and in its slot. Nothing can fail any more.
+    ///
+    /// # Safety
+    ///
+    /// The room is free and the shard's, whose writer this is; the page is the number's; the bytes stay if the form
+    /// says so.
+    #[inline]
+    pub(crate) unsafe fn publish(
+        &self,
+        shard: &Shard,
+        writer: &mut Writer,
+        new: New<'_>,
+        align: usize,
+        slot: &AtomicU64,
+        tag: u32,
+    ) {
+        let New {
+            room,
+            form,
+            bytes,
+            number,
+            page,
+        } = new;
+        // SAFETY: the room is the writer's; a far string is in its own block or stays for ever.
+        unsafe { record::write(room.chunk, room.offset, number, bytes, form, align) };
+        writer.offset = room.end;
+        let record = slot::place(room.id, room.offset);
         // SAFETY: the page of this number, which stays.
         let place = unsafe { page::place::<G>(page, number) };
         // ORDERING(interner.name): Release; pairs with interner.resolve.
         place.store(record, ord!(interner.name, Release));
+        // ORDERING(interner.insert): Release; pairs with interner.slot: who finds the record sees it whole.
+        slot.store(slot::pack(tag, record), ord!(interner.insert, Release));
+        writer.entries += 1;
+        if form != Form::Static {
+            shard.add_payload(bytes.len());
+        }
     }
 
     /// Takes the next number, once there is a page for it; both.
@@ -268,10 +292,12 @@ enum Target<'a, G> {
     Vacant(TableRef<G>, &'a AtomicU64),
 }
 
-/// A number and its record.
-struct Named {
-    number: u32,
-    record: u32,
-    /// Bytes of the string that are the interner's own.
-    payload: usize,
+/// What a string needs before it is published.
+pub(crate) struct New<'a> {
+    pub(crate) room: Room,
+    pub(crate) form: Form,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) number: u32,
+    /// The number's page.
+    pub(crate) page: NonNull<AtomicU32>,
 }

@@ -35,6 +35,7 @@ impl<'a> Query<'a> {
     }
 
     /// The tag in a table, which may have a hash of its own.
+    #[inline]
     pub(crate) fn tag_in(&self, keyed: Option<&RandomState>) -> u32 {
         keyed.map_or(self.tag(), |state| keyed_tag_slow(state, self.bytes))
     }

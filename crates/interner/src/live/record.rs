@@ -42,6 +42,7 @@ pub(crate) enum Form {
 }
 
 /// Bytes from the record's begin to the string's first, or to the record's end if it is far.
+#[inline]
 fn head(form: Form, len: usize) -> usize {
     NUMBER
         + 1
@@ -59,6 +60,7 @@ fn bytes_at(offset: usize, head: usize, align: usize) -> usize {
 }
 
 /// The offset behind a record that begins at `offset`, for the next one.
+#[inline]
 pub(crate) fn end(offset: usize, form: Form, len: usize, align: usize) -> usize {
     let end = match form {
         Form::Near => bytes_at(offset, head(form, len), align) + len,

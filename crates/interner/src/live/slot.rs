@@ -207,6 +207,9 @@ pub(crate) const fn suspicious(slots: u32) -> u32 {
     32 * (u32::BITS - slots.leading_zeros() + 1)
 }
 
+/// So few steps are suspicious in no table.
+pub(crate) const UNSUSPICIOUS: u32 = suspicious(1);
+
 /// So many groups a string counts for that has a search's tag and is another: of those, chance makes hardly any.
 pub(crate) const COLLISION: u32 = 16;
 

@@ -47,6 +47,8 @@ impl<G> Copy for TableRef<G> {}
 /// What stands before a table's pointers to segments.
 pub(crate) struct Header {
     slots: u32,
+    /// Entries beyond which the table should grow: in the space that alignment leaves beside `slots`.
+    usual: u32,
     /// The hash of this table, if it is not the interner's own: see `escalate`.
     keyed: Option<RandomState>,
     /// Written by whoever holds the lock of the spares, once the table is retired.
@@ -118,6 +120,7 @@ impl<G: Geometry> TableRef<G> {
         });
         let value = Header {
             slots,
+            usual: slot::usual(slots),
             keyed,
             retired,
         };
@@ -177,6 +180,12 @@ impl<G: Geometry> TableRef<G> {
     #[inline]
     pub(crate) fn slots(self) -> u32 {
         self.header().slots
+    }
+
+    /// Entries beyond which it should grow.
+    #[inline]
+    pub(crate) fn usual(self) -> u32 {
+        self.header().usual
     }
 
     /// The table's own hash, if it has one.

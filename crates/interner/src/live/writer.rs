@@ -100,6 +100,21 @@ impl Writer {
         self.offset = older.map_or(0, |older| unsafe { older.as_ref() }.size as usize);
     }
 
+    /// Room for a record of so many bytes in the chunk, if there is one and it has.
+    #[inline]
+    pub(crate) fn room_left(&self, form: Form, len: usize, align: usize) -> Option<Room> {
+        let chunk = self.chunk?;
+        // SAFETY: the shard's chunk, initialised and alive.
+        let Chunk { size, id, .. } = unsafe { chunk.as_ref() };
+        let end = record::end(self.offset, form, len, align);
+        (end <= *size as usize).then_some(Room {
+            chunk,
+            id: *id,
+            offset: self.offset,
+            end,
+        })
+    }
+
     /// Whether the chunk has no record.
     pub(crate) fn is_chunk_unused(&self) -> bool {
         self.chunk.is_some() && self.offset == FIRST_OFFSET
@@ -124,18 +139,8 @@ impl<G: Geometry> Body<G> {
         len: usize,
         align: usize,
     ) -> Result<Room, InternError> {
-        if let Some(chunk) = writer.chunk {
-            // SAFETY: the shard's chunk, initialised and alive.
-            let Chunk { size, id, .. } = unsafe { chunk.as_ref() };
-            let end = record::end(writer.offset, form, len, align);
-            if end <= *size as usize {
-                return Ok(Room {
-                    chunk,
-                    id: *id,
-                    offset: writer.offset,
-                    end,
-                });
-            }
+        if let Some(room) = writer.room_left(form, len, align) {
+            return Ok(room);
         }
         self.new_chunk(writer, record::end(FIRST_OFFSET, form, len, align))?;
         let chunk = writer.chunk.expect("there is one now");
