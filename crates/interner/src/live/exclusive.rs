@@ -173,9 +173,7 @@ impl<G: Geometry> Body<G> {
                 else {
                     continue;
                 };
-                for content in old.occupied() {
-                    table.place(content);
-                }
+                old.for_each_occupied(|content| table.place(content));
                 fitting = table.as_ptr();
             }
             self.tables[index].write_mut(fitting);

@@ -73,9 +73,7 @@ impl<G: Geometry> Body<G> {
     ) -> Result<TableRef<G>, InternError> {
         let keyed = old.keyed().cloned();
         let table = TableRef::create(slots, keyed, self.budget(), &self.shelf)?;
-        for content in old.occupied() {
-            table.place(content);
-        }
+        old.for_each_occupied(|content| table.place(content));
         publish(place, table);
         // SAFETY: replaced just now.
         unsafe { lock(&self.shelf).retire(old) };
@@ -97,12 +95,12 @@ impl<G: Geometry> Body<G> {
         let slots = slot::grown::<G>(old.slots(), self.phase(place)).ok_or(full)?;
         let state = RandomState::new();
         let table = TableRef::create(slots, Some(state.clone()), self.budget(), &self.shelf)?;
-        for content in old.occupied() {
+        old.for_each_occupied(|content| {
             let record = slot::record(content);
-            // SAFETY: the record stays, and the bytes do not leave this loop.
+            // SAFETY: the record stays, and the bytes do not leave this closure.
             let bytes = unsafe { self.record(record).bytes(self.bounds.align) };
             table.place(slot::pack(keyed_tag_slow(&state, bytes), record));
-        }
+        });
         publish(place, table);
         // SAFETY: replaced just now.
         unsafe { lock(&self.shelf).retire(old) };

@@ -256,15 +256,19 @@ impl<G: Geometry> TableRef<G> {
     }
 
     /// The first empty slot for a tag. For the one writer; one slot at least is empty.
+    #[inline]
     pub(crate) fn vacant<'a>(self, tag: u32) -> &'a AtomicU64 {
         let groups = self.groups();
         let mut group = slot::home(tag, groups);
         loop {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
-            let contents = unsafe { self.own_group(group) };
-            if let Some(index) = slot::first_empty(contents) {
-                // SAFETY: as above.
-                return &unsafe { self.group(group) }[index];
+            let slots = unsafe { self.group(group) };
+            // One at a time: the table is new, and the first is mostly empty.
+            for slot in slots {
+                // ORDERING(interner.own_slot): Relaxed; as in `own_group`.
+                if slot.load(ord!(interner.own_slot, Relaxed)) == 0 {
+                    return slot;
+                }
             }
             group = slot::step(group, groups);
         }
@@ -278,13 +282,20 @@ impl<G: Geometry> TableRef<G> {
             .store(content, ord!(interner.copy, Release));
     }
 
-    /// Every slot that is not empty. For the shard's writer.
-    pub(crate) fn occupied(self) -> impl Iterator<Item = u64> {
-        (0..self.groups()).flat_map(move |group| {
+    /// Hands over every slot that is not empty. For the shard's writer.
+    ///
+    /// No iterator: as one, flattened, it took half again as many instructions for each string.
+    #[inline]
+    pub(crate) fn for_each_occupied(self, mut take: impl FnMut(u64)) {
+        for group in 0..self.groups() {
             // SAFETY: below the number of groups.
             let contents = unsafe { self.own_group(group) };
-            contents.into_iter().filter(|content| *content != 0)
-        })
+            for content in contents {
+                if content != 0 {
+                    take(content);
+                }
+            }
+        }
     }
 
     /// Bytes of one segment.
