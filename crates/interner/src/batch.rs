@@ -57,13 +57,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn try_intern_with_status(&self, key: &K) -> Result<(Y, bool), InternError> {
-        self.intern_query(self.query(key))
-    }
-
-    #[inline]
-    fn intern_query(&self, query: Query<'_>) -> Result<(Y, bool), InternError> {
-        let inserted = self.intern_from(query, Source::Borrowed)?;
-        Ok((known(inserted.number), inserted.new))
+        self.intern_from(self.query(key), Source::Borrowed)
     }
 
     /// Inserts what was not there, without counting another search.
@@ -131,7 +125,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
                 let refused = |_| InternError::Backend { size_bytes };
                 symbols.try_reserve(BATCH).map_err(refused)?;
             }
-            symbols.push(self.intern_query(query)?.0);
+            symbols.push(self.intern_from(query, Source::Borrowed)?.0);
             Ok(())
         })
     }
@@ -243,7 +237,9 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
 /// If one cannot be interned; see [`Interner::try_intern_many`].
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Interner<K, Y, S> {
     fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
-        let result = self.for_each(keys.into_iter(), |query| self.intern_query(query).map(drop));
+        let result = self.for_each(keys.into_iter(), |query| {
+            self.intern_from(query, Source::Borrowed).map(drop)
+        });
         or_panic(result);
     }
 }

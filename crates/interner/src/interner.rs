@@ -9,7 +9,7 @@ use thrifty_traits::{MemoryUsage, Usage};
 
 #[cfg(feature = "stats")]
 use crate::counters::Counters;
-use crate::live::{Bounds, Inserted, Live, Near, Query, Record, Searched, Shipped, Source};
+use crate::live::{Bounds, Live, Near, Query, Record, Searched, Shipped, Source};
 use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol, or_panic};
 
 /// Gives each distinct string a small number, for many threads at once.
@@ -329,6 +329,23 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
         found
     }
 
+    /// What the first look finds.
+    #[expect(clippy::inline_always, reason = "see `Body::near`")]
+    #[inline(always)]
+    fn near(&self, query: Query<'_>) -> Result<Y, Far> {
+        let near = self.live.near(&query);
+        if let Near::Number(number) = near {
+            if let Some(symbol) = symbol(number) {
+                self.count(true, &query);
+                return Ok(symbol);
+            }
+        }
+        Err(Far {
+            hash: query.hash,
+            absent: near == Near::Absent,
+        })
+    }
+
     /// The symbol of a string that is there.
     ///
     /// Whoever must not let outsiders fill the interner asks with this, and interns what it trusts.
@@ -362,52 +379,67 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     #[inline]
     #[track_caller]
     pub fn intern(&self, key: &K) -> Y {
-        known(or_panic(self.intern_from(self.query(key), Source::Borrowed)).number)
+        match self.near(self.query(key)) {
+            Ok(symbol) => symbol,
+            Err(far) => self.intern_slow(key, far),
+        }
     }
 
-    /// The number of a string that was there, or is now.
+    /// As `try_intern_slow`, without an error: that would come back through memory, and cost the hits 8 % though they
+    /// never come here.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn intern_slow(&self, key: &K, far: Far) -> Y {
+        or_panic(self.intern_far(key.as_bytes(), Source::Borrowed, far)).0
+    }
+
+    /// The symbol of a string, and whether it is new.
     #[inline]
     pub(crate) fn intern_from(
         &self,
         query: Query<'_>,
         source: Source,
-    ) -> Result<Inserted, InternError> {
-        match self.live.near(&query) {
-            Near::Number(number) => {
-                self.count(true, &query);
-                Ok(Inserted { number, new: false })
-            }
-            near => self.intern_slow(query.bytes, query.hash, source, near == Near::Absent),
+    ) -> Result<(Y, bool), InternError> {
+        match self.near(query) {
+            Ok(symbol) => Ok((symbol, false)),
+            Err(far) => self.try_intern_slow(query.bytes, source, far),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn intern_slow(
+    fn try_intern_slow(
         &self,
         bytes: &[u8],
-        hash: u64,
         source: Source,
-        absent: bool,
-    ) -> Result<Inserted, InternError> {
+        far: Far,
+    ) -> Result<(Y, bool), InternError> {
+        self.intern_far(bytes, source, far)
+    }
+
+    /// What the first look has not found.
+    #[inline]
+    fn intern_far(&self, bytes: &[u8], source: Source, far: Far) -> Result<(Y, bool), InternError> {
         // In pieces, so that the caller can keep them in registers.
         let query = Query {
             bytes,
-            hash,
+            hash: far.hash,
             align: K::ALIGN,
         };
         let mut searched = Searched::NOTHING;
-        if !absent {
+        if !far.absent {
             match self.live.search(&query) {
                 Ok(number) => {
                     self.count(true, &query);
-                    return Ok(Inserted { number, new: false });
+                    return Ok((known(number), false));
                 }
                 Err(end) => searched = end,
             }
         }
         self.count(false, &query);
-        self.live.insert_slow(&query, source, searched)
+        let inserted = self.live.insert_slow(&query, source, searched)?;
+        Ok((known(inserted.number), inserted.new))
     }
 
     /// Counts a search where someone asked for it.
@@ -438,8 +470,7 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn try_intern(&self, key: &K) -> Result<Y, InternError> {
-        let inserted = self.intern_from(self.query(key), Source::Borrowed)?;
-        Ok(known(inserted.number))
+        Ok(self.intern_from(self.query(key), Source::Borrowed)?.0)
     }
 
     /// The symbol of a string that lives for ever, which is not copied unless it is short.
@@ -476,9 +507,17 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// ```
     #[inline]
     pub fn try_intern_static(&self, key: &'static K) -> Result<Y, InternError> {
-        let inserted = self.intern_from(self.query(key), Source::Static)?;
-        Ok(known(inserted.number))
+        Ok(self.intern_from(self.query(key), Source::Static)?.0)
     }
+}
+
+/// What the first look leaves to the second.
+#[derive(Clone, Copy)]
+struct Far {
+    /// The string's hash.
+    hash: u64,
+    /// Whether it is clear that the string is not there.
+    absent: bool,
 }
 
 /// The symbol of a number, which is one more than its index.

@@ -159,15 +159,20 @@ impl<G: Geometry> Body<G> {
         // A table that was replaced may have been refilled so that no slot is empty.
         for _ in 0..groups {
             let contents = self.look(table, searched.group);
-            if slot::may_have(contents, tag) {
-                for record in slot::of_tag(contents, tag) {
-                    let record = self.record(record);
-                    // SAFETY: one interner has one alignment.
-                    if unsafe { record.is(query.bytes, query.align) } {
-                        return Ok(record.number());
-                    }
-                    searched.steps += slot::COLLISION;
+            match u32::try_from(slot::pick(contents, tag)) {
+                Ok(found @ 1..) if self.is(found, query) => {
+                    return Ok(self.record(found).number());
                 }
+                // Two of this tag in one group, or another's tag, or the tag 0 and an empty slot.
+                Ok(_) => {
+                    for found in slot::of_tag(contents, tag) {
+                        if self.is(found, query) {
+                            return Ok(self.record(found).number());
+                        }
+                        searched.steps += slot::COLLISION;
+                    }
+                }
+                Err(_) => {}
             }
             if slot::first_empty(contents).is_some() {
                 return Err(searched);
@@ -176,6 +181,13 @@ impl<G: Geometry> Body<G> {
             searched.steps += 1;
         }
         Err(Searched::NOTHING)
+    }
+
+    /// Whether a record is the string's.
+    #[inline]
+    pub(crate) fn is(&self, record: u32, query: &Query<'_>) -> bool {
+        // SAFETY: one interner has one alignment.
+        unsafe { self.record(record).is(query.bytes, query.align) }
     }
 
     /// What is in a group of slots, with all that it leads to.

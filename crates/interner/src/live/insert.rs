@@ -147,11 +147,9 @@ impl<G: Geometry> Body<G> {
             // SAFETY: `home` is below the number of groups, and `step` keeps it so.
             let contents = unsafe { table.own_group(group) };
             if slot::may_have(contents, tag) {
-                for record in slot::of_tag(contents, tag) {
-                    let record = self.record(record);
-                    // SAFETY: one interner has one alignment.
-                    if unsafe { record.is(query.bytes, query.align) } {
-                        return Found::Number(record.number());
+                for found in slot::of_tag(contents, tag) {
+                    if self.is(found, query) {
+                        return Found::Number(self.record(found).number());
                     }
                     steps += slot::COLLISION;
                 }
