@@ -146,8 +146,10 @@ impl<T> Directory<T> {
             self.set(index, ptr::null_mut());
         }
         if filled(header) > entries {
-            // ORDERING(interner.filled): Release; as above.
-            header.filled.store(entries, ord!(interner.filled, Release));
+            // ORDERING(interner.truncate): Relaxed; whoever has the interner exclusively was told so by all who used it.
+            header
+                .filled
+                .store(entries, ord!(interner.truncate, Relaxed));
         }
     }
 
