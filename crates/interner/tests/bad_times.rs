@@ -156,13 +156,13 @@ fn a_symbol_that_came_by_itself_is_none_or_right() {
         }
         while !ended.load(Ordering::Relaxed) {
             let Some(index) = newest.load(Ordering::Relaxed).checked_sub(1) else {
+                thread::yield_now();
                 continue;
             };
             let symbol = Sym::try_from_index(index).unwrap();
             if let Some(key) = interner.try_resolve(symbol) {
                 assert_eq!(key, format!("{index}"));
             }
-            assert_eq!(interner.resolve(symbol), format!("{index}"));
         }
     });
     assert_eq!(interner.len(), 20_000);
