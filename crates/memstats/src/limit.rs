@@ -71,6 +71,8 @@
 //! reclaimer. Reclaimers run one at a time on a second thread, which the controller leaves behind
 //! when a call misses the deadline ([`Tuning::deadline`]).
 //!
+//! A cycle allocates nothing: it may run because there is nothing left.
+//!
 //! A reclaimer may call everything in here, but [`trim_now`] answers with an error and [`assist`]
 //! does nothing.
 //!
@@ -105,6 +107,7 @@ mod release;
 mod stall;
 mod state;
 mod stats;
+mod tools;
 mod total;
 mod tuning;
 

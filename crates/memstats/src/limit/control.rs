@@ -27,6 +27,7 @@ use super::{
     stall,
     state::{Member, State},
     stats::{Reason, Trim},
+    tools::Tools,
     total::{self, SystemFiles},
 };
 use crate::{
@@ -110,7 +111,7 @@ impl Post {
 
 /// The turn to look or to run a cycle: one thread of the process has it.
 struct Turn {
-    hands: Hands,
+    tools: Tools,
 }
 
 impl Turn {
@@ -122,7 +123,7 @@ impl Turn {
             .unwrap_or_else(PoisonError::into_inner);
         state.turn = here;
         Self {
-            hands: core::mem::take(&mut state.hands),
+            tools: core::mem::take(&mut state.tools),
         }
     }
 }
@@ -130,7 +131,10 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = state();
-        state.hands = core::mem::take(&mut self.hands);
+        state.tools = core::mem::take(&mut self.tools);
+        // Somebody may have joined meanwhile.
+        let count = state.members.len();
+        state.tools.reserve(count);
         state.turn = None;
         drop(state);
         TURNED.notify_one();
@@ -200,8 +204,9 @@ fn publish(state: &State, look: Look) {
 }
 
 fn run() {
+    Turn::take().tools.hands.make_ready();
     loop {
-        let rest = tend(&mut Turn::take().hands);
+        let rest = tend(&mut Turn::take().tools);
         if rest.listen {
             ALARM.listen();
             // Whoever counted before it found the bell silent did not ring: look once more.
@@ -229,7 +234,7 @@ struct Rest {
 }
 
 /// Looks, and runs a cycle if one is due.
-fn tend(hands: &mut Hands) -> Rest {
+fn tend(tools: &mut Tools) -> Rest {
     resolve_again();
     let mut reading = reading();
     if state().governor.tuning.stall_percent > 0 {
@@ -257,7 +262,7 @@ fn tend(hands: &mut Hands) -> Rest {
             }
         }
         Verdict::Trim(plan) => {
-            trim(state, hands, &plan);
+            trim(state, tools, &plan);
             Rest {
                 wait: Duration::ZERO,
                 listen: false,
@@ -275,7 +280,7 @@ pub(crate) fn assist() -> bool {
     }
     let mut turn = Turn::take();
     // Whoever had the turn before may have done it.
-    is_due() && tend(&mut turn.hands).trimmed
+    is_due() && tend(&mut turn.tools).trimmed
 }
 
 /// Runs a cycle that was asked for.
@@ -296,39 +301,38 @@ pub(crate) fn trim_now(pressure: Pressure) -> Option<Trim> {
     };
     let mut state = state();
     state.used(now());
-    Some(trim(state, &mut turn.hands, &plan))
+    Some(trim(state, &mut turn.tools, &plan))
 }
 
-fn trim(mut state: MutexGuard<'static, State>, hands: &mut Hands, plan: &Plan) -> Trim {
+fn trim(state: MutexGuard<'static, State>, tools: &mut Tools, plan: &Plan) -> Trim {
     let deadline = state.governor.tuning.deadline;
-    // Where there is no memory for the list, nobody is asked and the system gets what it can.
-    let mut members = Vec::new();
-    let mut records = Vec::new();
-    let count = state.members.len();
-    let room = members
-        .try_reserve_exact(count)
-        .and(records.try_reserve_exact(count));
-    if room.is_ok() {
-        members.extend(state.members.iter().cloned());
-        records.extend(members.iter().map(|member: &Member| member.record));
-    }
-    let release = state.release();
+    tools.note(&state.members);
+    let release = state.release.clone();
     drop(state);
     let began = now();
+    let Tools {
+        hands,
+        members,
+        records,
+        order,
+    } = tools;
     let mut world = Process {
-        members: &members,
+        members,
         hands,
         release,
         deadline,
     };
-    let outcome = cycle::run(plan, deadline, &mut records, &mut world);
-    let crew = members.iter().map(|member| member.id).zip(records);
+    let outcome = cycle::run(plan, deadline, records, order, &mut world);
+    let crew = members.iter().map(|member| member.id);
+    let crew = crew.zip(records.iter().copied());
     let mut state = self::state();
     let trim = state.settle(began, plan, &outcome, crew);
     publish(
         &state,
         state.governor.pause_end().map_or(Look::Now, Look::At),
     );
+    drop(state);
+    tools.clear();
     trim
 }
 
@@ -375,11 +379,12 @@ impl World for Process<'_> {
         let Some(release) = seat.begin() else {
             return false;
         };
+        let name = Arc::clone(&release.name);
         let job = Job::Release(Arc::clone(seat), release);
         let event = match self.hands.run(job, self.deadline) {
             Done::Gave(_) => return true,
-            Done::Panicked => Event::Panicked("release".into()),
-            Done::Late => Event::Late("release".into()),
+            Done::Panicked => Event::Panicked(name),
+            Done::Late => Event::Late(name),
         };
         state().listeners.tell(&event);
         false

@@ -20,18 +20,15 @@ pub(crate) trait World {
     fn release(&mut self) -> bool;
 }
 
-/// Runs the cycle. The records are closed by the caller, who knows who listens.
+/// Runs the cycle; `order` has the place of each record. The records are closed by the caller, who
+/// knows who listens.
 pub(crate) fn run(
     plan: &Plan,
     deadline: Duration,
     crew: &mut [Record],
+    order: &mut [usize],
     world: &mut impl World,
 ) -> Outcome {
-    let mut order = Vec::new();
-    // Without memory for the order nobody is asked; memory is still given back to the system.
-    if order.try_reserve_exact(crew.len()).is_ok() {
-        order.extend(0..crew.len());
-    }
     let mut cycle = Cycle {
         plan,
         began: world.now(),
@@ -61,7 +58,7 @@ struct Cycle<'a> {
     deadline: Duration,
     target: u64,
     outcome: Outcome,
-    order: Vec<usize>,
+    order: &'a mut [usize],
 }
 
 impl Cycle<'_> {

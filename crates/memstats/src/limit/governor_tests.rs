@@ -159,7 +159,8 @@ impl Controller {
             Verdict::Rest { wait, .. } => wait,
             Verdict::Trim(plan) => {
                 let deadline = self.governor.tuning.deadline;
-                let outcome = cycle::run(&plan, deadline, &mut self.crew, program);
+                let mut order: Vec<_> = (0..self.crew.len()).collect();
+                let outcome = cycle::run(&plan, deadline, &mut self.crew, &mut order, program);
                 for (member, record) in self.crew.iter_mut().enumerate() {
                     let change = record.close(outcome.wanted);
                     self.changes.extend(change.map(|change| (member, change)));

@@ -2,7 +2,7 @@
 //!
 //! One job at a time; the caller waits for it up to a deadline and then goes on without it. The
 //! thread is left to itself: it ends when the job does, and the next job gets another one. Idle, it
-//! ends after a while. A forked child has no such thread, whatever its memory says, and starts its own.
+//! stays: who calls for it when memory is short could not have another. A forked child has no such thread, whatever its memory says, and starts its own.
 #![forbid(unsafe_code)]
 
 use core::cell::Cell;
@@ -29,7 +29,20 @@ pub(crate) enum Job {
 
 /// What gives memory back to the system.
 #[derive(Debug)]
-pub(crate) struct Release(pub(crate) fn());
+pub(crate) struct Release {
+    call: fn(),
+    /// What it is called in events.
+    pub(crate) name: Arc<str>,
+}
+
+impl Release {
+    pub(crate) fn new(call: fn()) -> Self {
+        Self {
+            call,
+            name: "release".into(),
+        }
+    }
+}
 
 /// What became of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +51,6 @@ pub(crate) enum Done {
     Panicked,
     Late,
 }
-
-/// How long an idle thread stays.
-const IDLE: Duration = Duration::from_secs(10);
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -78,16 +88,15 @@ impl Hands {
     ///
     /// Where no thread can be had, it is done here, whatever it takes.
     pub(crate) fn run(&mut self, job: Job, at_most: Duration) -> Done {
-        loop {
-            let Some(desk) = self.open_desk() else {
-                return job.run();
-            };
-            let sheet = desk.lock();
-            // Else its thread has grown tired since `open_desk` looked.
-            if !sheet.closed {
-                return desk.wait_for(job, sheet, at_most);
-            }
+        match self.open_desk() {
+            Some(desk) => desk.wait_for(job, at_most),
+            None => job.run(),
         }
+    }
+
+    /// Has a thread wait for jobs, unless one does or none can be had.
+    pub(crate) fn make_ready(&mut self) {
+        let _desk = self.open_desk();
     }
 
     fn open_desk(&mut self) -> Option<Arc<Desk>> {
@@ -122,7 +131,8 @@ impl Desk {
         self.sheet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_for(&self, job: Job, mut sheet: MutexGuard<'_, Sheet>, at_most: Duration) -> Done {
+    fn wait_for(&self, job: Job, at_most: Duration) -> Done {
+        let mut sheet = self.lock();
         sheet.done = None;
         sheet.job = Some(job);
         self.turned.notify_all();
@@ -143,14 +153,11 @@ impl Desk {
 
     fn work(&self) {
         loop {
-            let (mut sheet, timeout) = self
+            let mut sheet = self
                 .turned
-                .wait_timeout_while(self.lock(), IDLE, |sheet| sheet.job.is_none())
+                .wait_while(self.lock(), |sheet| sheet.job.is_none())
                 .unwrap_or_else(PoisonError::into_inner);
-            let Some(job) = sheet.job.take() else {
-                sheet.closed |= timeout.timed_out();
-                return;
-            };
+            let Some(job) = sheet.job.take() else { return };
             self.turned.notify_all();
             drop(sheet);
             let done = job.run();
@@ -193,7 +200,7 @@ impl Job {
             }
             Self::Release(seat, release) => {
                 let done = shielded(|| {
-                    release.0();
+                    (release.call)();
                     0
                 });
                 seat.end();

@@ -11,10 +11,11 @@ use super::{
     crew::{Change, Record},
     event::{Event, Listeners},
     governor::{Governor, Notice, Outcome, Plan, Reading},
-    hand::{Hands, Release},
+    hand::Release,
     priority::Priority,
     release,
     stats::{LimitStats, Reason, ReclaimerStats, Ring, Trim},
+    tools::Tools,
     tuning::Tuning,
 };
 use crate::seat::Seat;
@@ -42,7 +43,7 @@ pub(crate) struct State {
     /// The process in which a thread has the turn, to look or to run a cycle.
     pub(crate) turn: Option<u32>,
     /// Away while somebody has the turn.
-    pub(crate) hands: Hands,
+    pub(crate) tools: Tools,
     first_used: Option<Instant>,
     next_id: u64,
     ring: Ring,
@@ -81,7 +82,7 @@ impl State {
             environment: Environment::Unread,
             environment_error: None,
             turn: None,
-            hands: Hands::new(),
+            tools: Tools::new(),
             first_used: None,
             next_id: 0,
             ring: Ring::new(),
@@ -98,9 +99,14 @@ impl State {
         }
     }
 
-    /// The first use starts the time of which trimming has a share.
+    /// The first use starts the time of which trimming has a share, and makes ready for cycles, which
+    /// may have to do without memory.
     pub(crate) fn used(&mut self, now: Instant) {
         self.first_used.get_or_insert(now);
+        if !self.release_is_set {
+            self.set_release(release::DEFAULT);
+        }
+        self.ring.make();
     }
 
     /// The limit as it was said, and in bytes.
@@ -136,6 +142,7 @@ impl State {
             seat,
             record: Record::new(priority),
         });
+        self.tools.reserve(self.members.len());
         self.governor.joined();
         self.next_id
     }
@@ -146,17 +153,9 @@ impl State {
         Some(self.members.remove(place))
     }
 
-    /// How memory goes back to the system.
-    pub(crate) fn release(&mut self) -> Option<Arc<Seat<Release>>> {
-        if !self.release_is_set {
-            self.set_release(release::DEFAULT);
-        }
-        self.release.clone()
-    }
-
     pub(crate) fn set_release(&mut self, release: Option<fn()>) {
         self.release_is_set = true;
-        self.release = release.map(|release| Arc::new(Seat::new(Arc::new(Release(release)))));
+        self.release = release.map(|release| Arc::new(Seat::new(Arc::new(Release::new(release)))));
     }
 
     #[cfg(feature = "monitor")]

@@ -256,13 +256,17 @@ impl Ring {
         }
     }
 
+    /// Allocates it, unless it is there or cannot be had now.
+    pub(crate) fn make(&mut self) -> bool {
+        self.trims.capacity() >= RING || self.trims.try_reserve_exact(RING).is_ok()
+    }
+
     /// Adds a cycle; forgotten where there is no memory for the first.
     pub(crate) fn push(&mut self, trim: Trim) {
         if self.trims.len() < RING {
-            if self.trims.capacity() < RING && self.trims.try_reserve_exact(RING).is_err() {
-                return;
+            if self.make() {
+                self.trims.push(trim);
             }
-            self.trims.push(trim);
             return;
         }
         self.trims[self.next] = trim;

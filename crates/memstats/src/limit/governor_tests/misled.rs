@@ -50,7 +50,8 @@ fn look(controller: &mut Controller, program: &mut Program, waited_ms: u64) -> O
     let Verdict::Trim(plan) = verdict else {
         return None;
     };
-    let outcome = cycle::run(&plan, PATIENCE, &mut controller.crew, program);
+    let mut order: Vec<_> = (0..controller.crew.len()).collect();
+    let outcome = cycle::run(&plan, PATIENCE, &mut controller.crew, &mut order, program);
     controller.governor.finish(program.now(), &plan, &outcome);
     Some(plan.reason)
 }
