@@ -205,7 +205,7 @@ impl<const SLOTS: usize, const SHARDS: usize> Registry<SLOTS, SHARDS> {
     }
 
     /// Changes the bytes between two samples from one number to another, unless somebody else did.
-    #[cfg(any(test, feature = "profile"))]
+    #[cfg(feature = "profile")]
     pub(crate) fn replace_rate_bytes(&self, from: u64, to: u64) -> bool {
         // ORDERING(memstats.rate): Relaxed; the fence of the kick orders it.
         let replaced = self.rate_bytes.compare_exchange(

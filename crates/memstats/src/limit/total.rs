@@ -138,9 +138,9 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    struct Fake(HashMap<&'static str, &'static str>);
+    struct Fake<'t>(HashMap<&'static str, &'t str>);
 
-    impl Files for Fake {
+    impl Files for Fake<'_> {
         fn read(&self, path: &str) -> Option<String> {
             self.0.get(path).map(|text| (*text).to_owned())
         }
@@ -149,7 +149,7 @@ mod tests {
     const MEMINFO: (&str, &str) = ("/proc/meminfo", "MemFree: 5 kB\nMemTotal:   1000000 kB\n");
     const RAM: u64 = 1_024_000_000;
 
-    fn cgroup(files: &[(&'static str, &'static str)]) -> Option<u64> {
+    fn cgroup(files: &[(&'static str, &str)]) -> Option<u64> {
         cgroup_bytes(&Fake(files.iter().copied().collect()))
     }
 
@@ -237,10 +237,9 @@ mod tests {
             "of both versions"
         );
         let deep = format!("0::{}\n", "/d".repeat(5000));
-        let deep: &'static str = deep.leak();
         let root = ("/sys/fs/cgroup/memory.max", "700\n");
         assert_eq!(
-            cgroup(&[("/proc/self/cgroup", deep), root]),
+            cgroup(&[("/proc/self/cgroup", &deep), root]),
             None,
             "nobody nests so deep: the walk ends"
         );
@@ -256,8 +255,11 @@ mod tests {
                 format!("Max data size             {data}  unlimited            bytes     \n"),
             );
             let text = format!("{head}Max cpu time              1  2  seconds   \n{data}{space}");
-            let text: &'static str = text.leak();
-            let files = Fake([MEMINFO, ("/proc/self/limits", text)].into_iter().collect());
+            let files = Fake(
+                [MEMINFO, ("/proc/self/limits", &text)]
+                    .into_iter()
+                    .collect(),
+            );
             resolve(Limit::PercentOfCgroup(50), &files)
         };
         assert_eq!(limits("unlimited", "unlimited"), Ok(RAM / 2));
