@@ -134,3 +134,19 @@ fn the_suite_times_programs_by_their_own_clocks_and_counts_what_they_do() {
         assert_eq!(line["allocs_per_op"], 1.0);
     }
 }
+
+#[test]
+fn programs_are_not_profiled_as_if_they_were_here() {
+    let output = Command::new(env!("CARGO_BIN_EXE_suite"))
+        .args([
+            "--profile",
+            "instructions",
+            "--filter",
+            "^memstats/exact-pairs/1t$",
+        ])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("programs of their own"), "{stderr}");
+}

@@ -127,6 +127,7 @@ fn row(
     let id = format!("memstats/{name}-{}/{threads}t", work.name());
     let row = Row::new(id, reason)
         .budget(BUDGET)
+        .elsewhere()
         .operations(work.operations())
         .oracle(move || work.expected());
     let add = |row, side| add(row, side, work, threads);

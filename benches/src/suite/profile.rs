@@ -39,6 +39,12 @@ pub(super) fn run(
             "{sides} sides to profile, one by one; --filter leaves up to {MOST_SIDES}"
         )));
     }
+    if let Some(row) = rows.iter().find(|row| row.is_elsewhere()) {
+        let id = row.id();
+        return Err(Failure::usage(format!(
+            "the sides of {id} are programs of their own, which --profile does not look into; --filter leaves it out"
+        )));
+    }
     if !has_valgrind() {
         return Err(Failure::failed(
             "SKIPPED: --profile needs valgrind, which is not installed; nothing was profiled",

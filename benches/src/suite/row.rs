@@ -13,6 +13,7 @@ pub struct Row {
     operations: u64,
     budget: Duration,
     is_thorough: bool,
+    is_elsewhere: bool,
     oracle: Option<Oracle>,
     contestants: Vec<Contestant>,
     bars: Vec<Bar>,
@@ -102,6 +103,7 @@ impl Row {
             operations: 1,
             budget: BUDGET,
             is_thorough: false,
+            is_elsewhere: false,
             oracle: None,
             contestants: Vec::new(),
             bars: Vec::new(),
@@ -140,6 +142,13 @@ impl Row {
     #[must_use]
     pub fn thorough(mut self) -> Self {
         self.is_thorough = true;
+        self
+    }
+
+    /// Says that the sides are other processes, where `--profile` would see nothing of the work.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.is_elsewhere = true;
         self
     }
 
@@ -264,6 +273,12 @@ impl Row {
     #[must_use]
     pub fn is_thorough(&self) -> bool {
         self.is_thorough
+    }
+
+    /// See [`Row::elsewhere`].
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
     }
 
     /// The sides, in the order in which they were added.
