@@ -117,8 +117,7 @@ impl<G: Geometry> Live<G> {
     }
 
     /// Finds a string's number, or gives it one.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub(crate) fn insert_slow(
         &self,
         query: &Query<'_>,

@@ -75,6 +75,7 @@ pub(crate) fn end(offset: usize, form: Form, len: usize, align: usize) -> usize 
 ///
 /// `chunk` is alive and its bytes from `offset` to [`end`] are nobody else's. If the form is far, `bytes` stay
 /// where they are as long as the record does.
+#[inline]
 pub(crate) unsafe fn write(
     chunk: NonNull<Chunk>,
     offset: usize,
