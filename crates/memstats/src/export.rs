@@ -23,7 +23,7 @@ mod save;
 mod symbolize;
 
 #[cfg(feature = "cpu")]
-pub use self::cpu::write_cpu_profile;
+pub use self::cpu::{CpuProfiling, write_cpu_profile};
 #[cfg(feature = "pprof")]
 pub use self::heap::{write_allocs_profile, write_heap_profile};
 #[cfg(feature = "serde-1")]

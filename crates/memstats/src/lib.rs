@@ -83,10 +83,10 @@ pub use self::{
 pub use self::export::ReadError;
 #[cfg(all(feature = "symbolize", not(all(thrifty_loom, feature = "loom"))))]
 pub use self::export::Symbolized;
-#[cfg(all(feature = "cpu", not(all(thrifty_loom, feature = "loom"))))]
-pub use self::export::write_cpu_profile;
 #[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]
 pub use self::export::{Code, CodeFrame, Module, SampleType, WriteError, save};
+#[cfg(all(feature = "cpu", not(all(thrifty_loom, feature = "loom"))))]
+pub use self::export::{CpuProfiling, write_cpu_profile};
 #[cfg(all(feature = "pprof", not(all(thrifty_loom, feature = "loom"))))]
 pub use self::export::{write_allocs_profile, write_heap_profile};
 #[cfg(all(feature = "profile", not(all(thrifty_loom, feature = "loom"))))]

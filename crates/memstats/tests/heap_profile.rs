@@ -34,6 +34,8 @@ fn main() {
         ("labels", labels),
         ("a profile is not in itself", a_profile_is_not_in_itself),
         ("start and stop", start_and_stop),
+        ("blocks of before", blocks_of_before),
+        ("a panic hook takes a profile", a_panic_hook_takes_a_profile),
         (
             "snapshots while threads come and go",
             snapshots_while_threads_come_and_go,
@@ -146,7 +148,8 @@ fn both_ways_to_a_stack_agree() {
         below + black_box(held).capacity()
     }
     let ((), profile, _) = sampled(1, 1, || {
-        for depth in [1, 10, 60, 63, 64, 65, 200] {
+        // Among them one whose stack has just as many frames as are kept.
+        for depth in [1, 200].into_iter().chain(30..70) {
             descend(black_box(depth));
         }
         let panicked = std::panic::catch_unwind(|| {
@@ -310,6 +313,41 @@ fn start_and_stop() {
     let before = sum(&profile());
     drop(allocate_here(64 << 20));
     assert_eq!(sum(&profile()), before, "stopped is stopped");
+}
+
+/// What was allocated while nothing was sampled is no sample, whatever becomes of it; and the first thing that a
+/// thread does may be to free.
+fn blocks_of_before() {
+    let mut blocks: Vec<_> = (0..100).map(|nth| allocate_here(nth * 10 + 1)).collect();
+    let ((), _, sum) = sampled(1, 1, || {
+        for block in blocks.drain(50..) {
+            drop(block);
+        }
+        let kept = allocate_here(10);
+        let sampled_and_not = (kept, blocks.pop().unwrap());
+        thread::spawn(move || drop(sampled_and_not)).join().unwrap();
+    });
+    assert_eq!(sum.inuse_objects, 0);
+    let before = self::sum(&profile());
+    drop(blocks);
+    assert_eq!(self::sum(&profile()), before);
+}
+
+/// A panic allocates, and whoever looks at it may want to know about the heap.
+fn a_panic_hook_takes_a_profile() {
+    let (seen, _, _) = sampled(1, 1, || {
+        let before = std::panic::take_hook();
+        static SAMPLES: AtomicU64 = AtomicU64::new(0);
+        std::panic::set_hook(Box::new(|_| {
+            SAMPLES.store(sum(&profile()).samples, Ordering::Relaxed);
+        }));
+        let held = allocate_here(50);
+        std::panic::catch_unwind(|| panic!("on purpose")).unwrap_err();
+        std::panic::set_hook(before);
+        drop(held);
+        SAMPLES.load(Ordering::Relaxed)
+    });
+    assert!(seen > 0);
 }
 
 fn snapshots_while_threads_come_and_go() {

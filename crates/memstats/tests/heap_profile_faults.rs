@@ -1,9 +1,11 @@
 //! The heap profile around an inner allocator that fails, one that hands out the same address again at
 //! once, and with hardly any room for samples.
 #![expect(clippy::unwrap_used, reason = "a test, though it has no harness")]
+#![expect(unsafe_code, reason = "calls the allocator itself")]
 
 mod support;
 
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
 use std::hint::black_box;
 use std::thread;
 
@@ -30,6 +32,10 @@ fn main() {
         (
             "a failed reallocation keeps the sample",
             a_failed_reallocation_keeps_the_sample,
+        ),
+        (
+            "all that an allocator is asked",
+            all_that_an_allocator_is_asked,
         ),
         ("addresses come and go", addresses_come_and_go),
         ("what has no room is counted", what_has_no_room_is_counted),
@@ -70,6 +76,54 @@ fn a_failed_reallocation_keeps_the_sample() {
     drop(bytes);
     let after = self::sum(&profile());
     assert_eq!(before.inuse_bytes - after.inuse_bytes, 200);
+}
+
+/// Each function of the interface, with each kind of size and alignment, and its failure.
+fn all_that_an_allocator_is_asked() {
+    let in_use = |more: u64| {
+        let sum = sum(&profile());
+        (sum.inuse_objects, sum.inuse_bytes - more)
+    };
+    for align in [1, 2, 16, 64, 4096, 1 << 20] {
+        let ((), _, sum) = sampled(1, 1, || {
+            let before = in_use(0);
+            let layout = Layout::from_size_align(100, align).unwrap();
+            let huge = Layout::from_size_align(isize::MAX as usize & !(align - 1), align).unwrap();
+            // SAFETY: the layout is not of size zero.
+            assert!(unsafe { alloc(huge) }.is_null());
+            // SAFETY: the layout is not of size zero.
+            let mut block = unsafe { alloc(layout) };
+            assert!(!block.is_null());
+            assert_eq!(in_use(200), (before.0 + 2, before.1), "once for each layer");
+            // In place or not, larger, the same, smaller.
+            for (from, to) in [(100, 5000), (5000, 5000), (5000, 10), (10, 100)] {
+                let layout = Layout::from_size_align(from, align).unwrap();
+                let (failed, _) = with_failing(AllocFault::Onwards, 0, || {
+                    // SAFETY: the block is of this layout, and the new size is not zero.
+                    unsafe { realloc(block, layout, to) }
+                });
+                assert!(failed.is_null());
+                assert_eq!(in_use(2 * from as u64), (before.0 + 2, before.1));
+                // SAFETY: as above; what failed left the block as it was.
+                block = unsafe { realloc(block, layout, to) };
+                assert!(!block.is_null());
+                assert_eq!(in_use(2 * to as u64), (before.0 + 2, before.1));
+            }
+            // SAFETY: the block is of this layout.
+            unsafe { dealloc(block, layout) };
+            let (failed, _) = with_failing(AllocFault::Onwards, 0, || {
+                // SAFETY: not of size zero.
+                unsafe { alloc_zeroed(layout) }
+            });
+            assert!(failed.is_null());
+            // SAFETY: not of size zero.
+            let zeroed = unsafe { alloc_zeroed(layout) };
+            assert_eq!(in_use(200), (before.0 + 2, before.1));
+            // SAFETY: the block is of this layout.
+            unsafe { dealloc(zeroed, layout) };
+        });
+        assert_eq!((sum.inuse_objects, sum.inuse_bytes), (0, 0));
+    }
 }
 
 /// An address that was a sample, is freed by one thread and handed out to another one, which samples

@@ -61,8 +61,86 @@ extern "C" fn handler(_signal: libc::c_int) {
     HANDLED.fetch_add(1, Ordering::Relaxed);
 }
 
+/// A thread that std knows nothing of, and a handler on a stack of its own.
+#[cfg(unix)]
+fn stacks_that_std_did_not_make() {
+    extern "C" fn foreign(_: *mut libc::c_void) -> *mut libc::c_void {
+        let mut memory = vec![0_u8; 64 << 10];
+        let stack = libc::stack_t {
+            ss_sp: memory.as_mut_ptr().cast(),
+            ss_flags: 0,
+            ss_size: memory.len(),
+        };
+        // SAFETY: the stack is valid, and used by this thread alone, which takes it back below.
+        assert_eq!(
+            unsafe { libc::sigaltstack(&stack, std::ptr::null_mut()) },
+            0
+        );
+        for _ in 0..20 {
+            // SAFETY: the signal has a handler.
+            unsafe { libc::raise(libc::SIGUSR2) };
+            drop(allocate_here(70_001));
+        }
+        let none = libc::stack_t {
+            ss_sp: std::ptr::null_mut(),
+            ss_flags: libc::SS_DISABLE,
+            ss_size: 0,
+        };
+        // SAFETY: takes the stack back, which no handler runs on now.
+        assert_eq!(unsafe { libc::sigaltstack(&none, std::ptr::null_mut()) }, 0);
+        std::ptr::null_mut()
+    }
+    extern "C" fn on_its_own_stack(_signal: libc::c_int) {
+        drop(allocate_here(70_002));
+    }
+
+    let handler = on_its_own_stack as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    // SAFETY: all zeros are a valid action.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler;
+    action.sa_flags = libc::SA_ONSTACK;
+    // SAFETY: the action is valid, and its handler does nothing that its allocator does not allow in one.
+    let set = unsafe { libc::sigaction(libc::SIGUSR2, &action, std::ptr::null_mut()) };
+    assert_eq!(set, 0);
+    profiling().rate(1).start().unwrap();
+    let mut thread = std::mem::MaybeUninit::uninit();
+    // SAFETY: writes the thread's number to where it may; the function takes no argument.
+    let started = unsafe {
+        libc::pthread_create(
+            thread.as_mut_ptr(),
+            std::ptr::null(),
+            foreign,
+            std::ptr::null_mut(),
+        )
+    };
+    assert_eq!(started, 0);
+    // SAFETY: it was written, since the thread was started.
+    let thread = unsafe { thread.assume_init() };
+    // SAFETY: joins a thread that nobody else joins, and wants no result.
+    unsafe { libc::pthread_join(thread, std::ptr::null_mut()) };
+    stop_profiling();
+    let profile = heap_profile().unwrap();
+    let of = |size: u64| {
+        let buckets = profile.sites().iter().flat_map(|site| {
+            let depth = site.stack.len();
+            site.buckets.iter().map(move |bucket| (bucket, depth))
+        });
+        let mine: Vec<_> = buckets
+            .filter(|(bucket, _)| bucket.max_size == size)
+            .collect();
+        assert!(mine.iter().all(|(_, depth)| *depth > 1), "{mine:?}");
+        mine.iter()
+            .map(|(bucket, _)| bucket.alloc_objects)
+            .sum::<u64>()
+    };
+    assert_eq!((of(70_001), of(70_002)), (20, 20));
+    assert_eq!(profile.capture.different, 0, "{:?}", profile.capture);
+    println!("stacks that std did not make: {:?}", profile.capture);
+}
+
 #[cfg(unix)]
 fn main() {
+    stacks_that_std_did_not_make();
     // SAFETY: takes a number and the address of a handler, which does nothing that its allocator
     // does not allow in one.
     unsafe {

@@ -1,10 +1,12 @@
 //! Where the processor's time goes, by the `pprof` crate.
 #![forbid(unsafe_code)]
 
-use core::time::Duration;
-use std::path::Path;
+use core::{fmt, time::Duration};
+use std::{path::Path, time::Instant};
 
-use super::save::WriteError;
+use thrifty_sync::sync::{Condvar, Mutex};
+
+use super::save::{WriteError, try_save};
 
 /// Samples the stacks of the running threads for so long, 100 times for each second of processor time, and
 /// writes a profile that `go tool pprof` opens, with names.
@@ -31,27 +33,100 @@ use super::save::WriteError;
 /// # Ok::<(), thrifty_memstats::WriteError>(())
 /// ```
 pub fn write_cpu_profile<P: AsRef<Path>>(path: P, duration: Duration) -> Result<(), WriteError> {
-    sample_to(path.as_ref(), duration)
+    try_save(path.as_ref())?;
+    let profiling = CpuProfiling::start()?;
+    wait(duration);
+    profiling.write(path)
+}
+
+/// A CPU profile that is being taken, of what runs until [`write`](Self::write). Dropped, it ends without a
+/// file.
+///
+/// # Concurrency
+///
+/// That of [`write_cpu_profile`].
+///
+/// # Examples
+///
+/// ```no_run
+/// use thrifty_memstats::CpuProfiling;
+///
+/// let profiling = CpuProfiling::start()?;
+/// let sum: u64 = (0..1_000_000_000).filter(|number| number % 7 == 0).sum();
+/// profiling.write("cpu.pb.gz")?;
+/// # assert!(sum > 0);
+/// # Ok::<(), thrifty_memstats::WriteError>(())
+/// ```
+#[must_use = "dropped, it leaves no file"]
+pub struct CpuProfiling(Guard);
+
+impl fmt::Debug for CpuProfiling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CpuProfiling").finish_non_exhaustive()
+    }
+}
+
+impl CpuProfiling {
+    /// Starts to sample the stacks of all running threads.
+    ///
+    /// # Errors
+    ///
+    /// When another CPU profile is being taken, the timer cannot be set, or the system is not a Unix.
+    pub fn start() -> Result<Self, WriteError> {
+        start().map(Self)
+    }
+
+    /// Stops, and writes the profile that `go tool pprof` opens, with names. The file appears whole or not at
+    /// all; see [`save`](crate::save).
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn write<P: AsRef<Path>>(self, path: P) -> Result<(), WriteError> {
+        write(self.0, path.as_ref())
+    }
+}
+
+/// Waits for something that never comes. Parking would take a wake-up that is the caller's.
+fn wait(duration: Duration) {
+    let (never, wakes) = (Mutex::new(()), Condvar::new());
+    let begun = Instant::now();
+    let Ok(mut guard) = never.lock() else { return };
+    loop {
+        let rest = duration.saturating_sub(begun.elapsed());
+        match wakes.wait_timeout(guard, rest) {
+            Ok((again, _)) if !rest.is_zero() => guard = again,
+            _ => return,
+        }
+    }
 }
 
 #[cfg(not(unix))]
-fn sample_to(_path: &Path, _duration: Duration) -> Result<(), WriteError> {
-    Err(WriteError::Cpu("only Unix has the signal that it rests on"))
-}
-
+use self::elsewhere::{Guard, start, write};
 #[cfg(unix)]
-use self::unix::sample_to;
+use self::unix::{Guard, start, write};
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use super::*;
+
+    pub(super) type Guard = core::convert::Infallible;
+
+    pub(super) const fn start() -> Result<Guard, WriteError> {
+        Err(WriteError::Cpu("only Unix has the signal that it rests on"))
+    }
+
+    pub(super) const fn write(guard: Guard, _path: &Path) -> Result<(), WriteError> {
+        match guard {}
+    }
+}
 
 #[cfg(unix)]
 mod unix {
     use alloc::{string::String, vec::Vec};
-    use std::{
-        collections::HashMap,
-        time::{Instant, UNIX_EPOCH},
-    };
+    use std::{collections::HashMap, time::UNIX_EPOCH};
 
     use pprof::{ProfilerGuardBuilder, Report, Symbol};
-    use thrifty_sync::sync::{Condvar, Mutex};
 
     use super::*;
     use crate::export::{
@@ -59,16 +134,15 @@ mod unix {
         code::{Code, CodeFrame},
         maps,
         proto::{self, Builder, Profile},
-        save::{save, try_save},
+        save::save,
     };
 
     /// Samples for each second of processor time, as in Go.
     const FREQUENCY: i32 = 100;
 
-    pub(super) fn sample_to(path: &Path, duration: Duration) -> Result<(), WriteError> {
-        try_save(path)?;
-        let guard = start()?;
-        wait(duration);
+    pub(super) type Guard = pprof::ProfilerGuard<'static>;
+
+    pub(super) fn write(guard: Guard, path: &Path) -> Result<(), WriteError> {
         let report = guard
             .report()
             .build()
@@ -78,21 +152,7 @@ mod unix {
         save(path, |out| proto::write(&profile, out))
     }
 
-    /// Waits for something that never comes. Parking would take a wake-up that is the caller's.
-    fn wait(duration: Duration) {
-        let (never, wakes) = (Mutex::new(()), Condvar::new());
-        let begun = Instant::now();
-        let Ok(mut guard) = never.lock() else { return };
-        loop {
-            let rest = duration.saturating_sub(begun.elapsed());
-            match wakes.wait_timeout(guard, rest) {
-                Ok((again, _)) if !rest.is_zero() => guard = again,
-                _ => return,
-            }
-        }
-    }
-
-    fn start() -> Result<pprof::ProfilerGuard<'static>, WriteError> {
+    pub(super) fn start() -> Result<Guard, WriteError> {
         let builder = ProfilerGuardBuilder::default().frequency(FREQUENCY);
         // The unwinder takes locks that these libraries may hold when the signal comes.
         #[cfg(any(

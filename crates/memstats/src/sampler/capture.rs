@@ -229,13 +229,17 @@ impl Above {
                 return true;
             }
         }
+        if ip == 0 {
+            // No frame: the system's unwinder says so where there is no other.
+            return false;
+        }
         let frames = &mut self.frames;
         frames.truncated = frames.len == FRAMES;
-        if !frames.truncated && ip != 0 {
+        if !frames.truncated {
             frames.ips[frames.len] = ip;
             frames.len += 1;
         }
-        !frames.truncated && ip != 0
+        !frames.truncated
     }
 }
 
@@ -262,5 +266,52 @@ fn self_test() -> Unwinder {
         Unwinder::System
     } else {
         Unwinder::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many frames are kept of so many, and whether that is said to be fewer.
+    fn kept(frames: usize) -> (usize, bool) {
+        let mut above = Above::new(0);
+        // The unwinder may end with a frame that is none.
+        let ips = (1..=frames).chain([0]);
+        let mut all = ips.map(|ip| above.add(ip, 8));
+        assert!(all.any(|go_on| !go_on), "it ends by itself");
+        (above.frames.as_slice().len(), above.frames.truncated)
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        assert_eq!(kept(0), (0, false));
+        assert_eq!(kept(FRAMES - 1), (FRAMES - 1, false));
+        assert_eq!(kept(FRAMES), (FRAMES, false));
+        assert_eq!(kept(FRAMES + 1), (FRAMES, true));
+    }
+
+    #[test]
+    fn frames_below_the_mark_are_no_part_of_it() {
+        let mut above = Above::new(100);
+        for (ip, stack_address) in [(1, 50), (2, 100), (3, 101), (4, 60)] {
+            assert!(above.add(ip, stack_address));
+        }
+        assert_eq!(above.frames.as_slice(), [3, 4]);
+    }
+
+    #[test]
+    fn a_walk_that_was_wrong_once_is_the_last() {
+        let stacks = Stacks::new();
+        let mark = 0_u8;
+        let mark = ptr::from_ref(black_box(&mark)).addr();
+        let was = stacks.unwinder();
+        let first = stacks.capture(mark).as_slice().len();
+        count(&stacks.different);
+        let walked = count(&stacks.walked);
+        assert_eq!(stacks.capture(mark).as_slice().len(), first);
+        assert_eq!(count(&stacks.walked), walked + 1, "no other");
+        assert_eq!(stacks.unwinder(), self_test());
+        assert!(was == self_test() || was == Unwinder::Tables);
     }
 }

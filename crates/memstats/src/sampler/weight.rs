@@ -15,9 +15,10 @@ impl Weight {
     /// One object.
     pub(crate) const ONE: Self = Self(1 << PLACES);
 
-    /// That of a block that was allocated with `bytes` at a rate.
+    /// That of a block that was allocated with `bytes` at a rate. One of no bytes, which no allocator is asked for by
+    /// who keeps to its contract, counts as one byte.
     pub(crate) fn of(bytes: u64, rate_bytes: u64) -> Self {
-        Self::from_probability(probability(bytes, rate_bytes))
+        Self::from_probability(probability(bytes.max(1), rate_bytes))
     }
 
     /// That of a sample which is one with this probability.
@@ -128,6 +129,7 @@ mod tests {
     #[test]
     fn a_weight_is_one_over_the_probability() {
         assert_eq!(Weight::of(1, 1), Weight::ONE);
+        assert_eq!(Weight::of(0, 1 << 20), Weight::of(1, 1 << 20));
         assert_eq!(Weight::of(u64::MAX, 512 << 10), Weight::ONE);
         let small = Weight::of(64, 512 << 10);
         assert_eq!(objects(small.0), 8193, "R/s + 1/2");
