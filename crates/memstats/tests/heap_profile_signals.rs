@@ -8,6 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 use std::hint::black_box;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
@@ -31,7 +32,7 @@ unsafe impl GlobalAlloc for Bump {
         let room = layout.size() + layout.align();
         let used = self.used.fetch_add(room, Ordering::Relaxed);
         if used + room > BYTES {
-            return std::ptr::null_mut();
+            return ptr::null_mut();
         }
         let skip = (start.addr() + used).next_multiple_of(layout.align()) - start.addr();
         start.wrapping_add(skip)
@@ -72,23 +73,22 @@ fn stacks_that_std_did_not_make() {
             ss_size: memory.len(),
         };
         // SAFETY: the stack is valid, and used by this thread alone, which takes it back below.
-        assert_eq!(
-            unsafe { libc::sigaltstack(&stack, std::ptr::null_mut()) },
-            0
-        );
+        let given = unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) };
+        assert_eq!(given, 0);
         for _ in 0..20 {
             // SAFETY: the signal has a handler.
             unsafe { libc::raise(libc::SIGUSR2) };
             drop(allocate_here(70_001));
         }
         let none = libc::stack_t {
-            ss_sp: std::ptr::null_mut(),
+            ss_sp: ptr::null_mut(),
             ss_flags: libc::SS_DISABLE,
             ss_size: 0,
         };
         // SAFETY: takes the stack back, which no handler runs on now.
-        assert_eq!(unsafe { libc::sigaltstack(&none, std::ptr::null_mut()) }, 0);
-        std::ptr::null_mut()
+        let taken = unsafe { libc::sigaltstack(&raw const none, ptr::null_mut()) };
+        assert_eq!(taken, 0);
+        ptr::null_mut()
     }
     extern "C" fn on_its_own_stack(_signal: libc::c_int) {
         drop(allocate_here(70_002));
@@ -100,24 +100,18 @@ fn stacks_that_std_did_not_make() {
     action.sa_sigaction = handler;
     action.sa_flags = libc::SA_ONSTACK;
     // SAFETY: the action is valid, and its handler does nothing that its allocator does not allow in one.
-    let set = unsafe { libc::sigaction(libc::SIGUSR2, &action, std::ptr::null_mut()) };
+    let set = unsafe { libc::sigaction(libc::SIGUSR2, &raw const action, ptr::null_mut()) };
     assert_eq!(set, 0);
     profiling().rate(1).start().unwrap();
     let mut thread = std::mem::MaybeUninit::uninit();
     // SAFETY: writes the thread's number to where it may; the function takes no argument.
-    let started = unsafe {
-        libc::pthread_create(
-            thread.as_mut_ptr(),
-            std::ptr::null(),
-            foreign,
-            std::ptr::null_mut(),
-        )
-    };
+    let started =
+        unsafe { libc::pthread_create(thread.as_mut_ptr(), ptr::null(), foreign, ptr::null_mut()) };
     assert_eq!(started, 0);
     // SAFETY: it was written, since the thread was started.
     let thread = unsafe { thread.assume_init() };
     // SAFETY: joins a thread that nobody else joins, and wants no result.
-    unsafe { libc::pthread_join(thread, std::ptr::null_mut()) };
+    unsafe { libc::pthread_join(thread, ptr::null_mut()) };
     stop_profiling();
     let profile = heap_profile().unwrap();
     let of = |size: u64| {

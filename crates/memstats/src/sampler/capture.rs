@@ -140,11 +140,13 @@ impl Stacks {
         self.walker.as_ref().map_or(0, Walker::bytes)
     }
 
-    /// What captures them now.
+    /// What captures them now: tables if that ever led to an end, as it did at the start if it ever does.
     pub(super) fn unwinder(&self) -> Unwinder {
+        // ORDERING(memstats.stacks): Relaxed; a sum of its own.
+        let walked = self.walked.load(ord!(memstats.stacks, Relaxed));
         match self.trusted() {
-            Some(_) => Unwinder::Tables,
-            None => self.system,
+            Some(_) if walked != 0 => Unwinder::Tables,
+            _ => self.system,
         }
     }
 

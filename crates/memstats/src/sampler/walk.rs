@@ -116,19 +116,22 @@ impl Walker {
             return Rule::Unknown;
         };
         let tag = module.tag(number, pc);
-        let place = Tagged::place(tag, RULES);
-        let places = [&self.rules[place], &self.rules[place ^ 1]];
+        let first = Tagged::place(tag, RULES.ilog2());
+        let places = &self.rules[first..first + Tagged::WAYS];
         // ORDERING(memstats.rule): Relaxed; one word that says all, and always the same of its place in the
         // code.
-        let kept = places.map(|place| Tagged(place.load(ord!(memstats.rule, Relaxed))));
-        if let Some(rule) = kept.iter().find_map(|kept| kept.rule(tag)) {
+        let load = |place: &AtomicU64| Tagged(place.load(ord!(memstats.rule, Relaxed)));
+        if let Some(rule) = places.iter().find_map(|place| load(place).rule(tag)) {
             return rule;
         }
         *is_new = true;
         let rule = cfi::rule(module, pc);
-        // ORDERING(memstats.rule): Relaxed; as above. What is lost is found again.
-        places[1].store(kept[0].0, ord!(memstats.rule, Relaxed));
-        places[0].store(Tagged::new(tag, rule).0, ord!(memstats.rule, Relaxed));
+        // The newest first; the oldest is found again when it is needed.
+        let mut next = Tagged::new(tag, rule);
+        for place in places {
+            // ORDERING(memstats.rule): Relaxed; as above.
+            next = Tagged(place.swap(next.0, ord!(memstats.rule, Relaxed)));
+        }
         rule
     }
 }

@@ -1,7 +1,7 @@
 //! The files whose code stays in memory until the process ends, and their unwind tables.
 
 use core::{
-    ffi::{c_int, c_void},
+    ffi::{CStr, c_char, c_int, c_void},
     ops::Range,
     ptr, slice,
 };
@@ -115,7 +115,10 @@ unsafe extern "C" fn look(
     let Some((code, image, header)) = extents(base, headers) else {
         return 0;
     };
-    let is_permanent = is_program || search.permanent.iter().any(|place| code.contains(place));
+    let is_permanent = is_program
+        || search.permanent.iter().any(|place| code.contains(place))
+        // SAFETY: the loader's own name of the file.
+        || unsafe { is_libc(info.dlpi_name) };
     let free = search.found.iter_mut().find(|found| found.is_none());
     if let (true, Some(free)) = (is_permanent, free) {
         let start: *const u8 = ptr::with_exposed_provenance(image.start);
@@ -132,6 +135,21 @@ unsafe extern "C" fn look(
         *free = is_usable(&module).then_some(module);
     }
     0
+}
+
+/// Whether a file is the C library, by its name: its functions' addresses may be those of stubs in the program.
+///
+/// # Safety
+///
+/// The name is null, or a text that ends with a zero.
+unsafe fn is_libc(name: *const c_char) -> bool {
+    if name.is_null() {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+    let file = name.rsplit(|byte| *byte == b'/').next();
+    file.is_some_and(|file| file.starts_with(b"libc.so."))
 }
 
 /// Where a file's code is, the read-only part with its unwind tables, and the table of tables.

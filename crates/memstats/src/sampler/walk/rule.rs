@@ -75,6 +75,9 @@ impl Rule {
 }
 
 impl Tagged {
+    /// Places where a tag's rule may be.
+    pub(super) const WAYS: usize = 4;
+
     pub(super) fn new(tag: u32, rule: Rule) -> Self {
         Self(u64::from(tag) << 32 | u64::from(rule.bits()))
     }
@@ -86,9 +89,9 @@ impl Tagged {
         (of == tag && bits != 0).then(|| Rule::from_bits(bits))
     }
 
-    /// Where a tag's rule is kept among so many, a power of two.
-    pub(super) const fn place(tag: u32, places: usize) -> usize {
-        (tag.wrapping_mul(0x9E37_79B9) >> 12) as usize & (places - 1)
+    /// Where the places for a tag's rule begin, among 2^`bits`: a number of so many times [`WAYS`](Self::WAYS).
+    pub(super) const fn place(tag: u32, bits: u32) -> usize {
+        (tag.wrapping_mul(0x9E37_79B9) >> (32 - bits)) as usize & !(Self::WAYS - 1)
     }
 }
 
@@ -113,6 +116,18 @@ mod tests {
             }
         }
         assert_eq!(Tagged(0).rule(0), None);
+    }
+
+    #[test]
+    fn tags_are_spread() {
+        let mut sets = vec![0; 1 << 11];
+        for tag in (0..1000).map(|nth| nth * 117 + 4096) {
+            let place = Tagged::place(tag, 13);
+            assert!(place % Tagged::WAYS == 0 && place < 1 << 13);
+            sets[place / Tagged::WAYS] += 1;
+        }
+        let crowded = sets.iter().filter(|count| **count > Tagged::WAYS).count();
+        assert!(crowded < 5, "{crowded}");
     }
 
     #[test]
