@@ -35,7 +35,7 @@ pub fn table(rows: &[Finished]) -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut text = format!(
         "{table}\n\
-         Median nanoseconds per operation of the rounds, sides taking turns in one process; threads by their own\n\
+         Median nanoseconds per operation of the rounds, sides taking turns; threads by their own\n\
          clocks, on {cores} cores. B/op, allocs/op and peak come from a second binary that counts; the peak of\n\
          several threads is an upper bound. '× first' is to the row's first subject; ratios are taken round by\n\
          round, so they need not be those of the medians.\n"
