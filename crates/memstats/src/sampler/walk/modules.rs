@@ -48,13 +48,13 @@ impl<'a> Module<'a> {
         (at < self.image.len()).then_some(at)
     }
 
-    /// The same with other bytes.
+    /// The same with other bytes, from the table of tables on.
     #[cfg(test)]
-    pub(super) fn with_image<'b>(&self, image: &'b [u8]) -> Module<'b> {
+    pub(super) fn with_tables<'b>(&self, image: &'b [u8]) -> Module<'b> {
         Module {
             code: self.code.clone(),
             image,
-            header: self.header,
+            header: 0,
         }
     }
 }
