@@ -4,7 +4,7 @@ use core::fmt;
 use core::hash::BuildHasher;
 use core::marker::PhantomData;
 
-use thrifty_sync::{const_unless_loom, hint};
+use thrifty_sync::{atomic::AtomicU32, const_unless_loom, hint};
 use thrifty_traits::{MemoryUsage, Usage};
 
 #[cfg(feature = "stats")]
@@ -250,6 +250,16 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
         }
     }
 
+    /// The string that a number's place in its page leads to; the slow way may still find one where there is none.
+    #[inline]
+    pub(crate) fn named(&self, place: &AtomicU32) -> Option<&K> {
+        match self.live.body()?.named(place) {
+            // SAFETY: as in `resolve`.
+            Some(record) if record.is_short() => Some(unsafe { Self::short_key(record) }),
+            _ => None,
+        }
+    }
+
     /// The record of a symbol, if there is one that this thread can see.
     #[inline]
     fn record(&self, symbol: Y) -> Option<Record> {
@@ -273,7 +283,7 @@ impl<K: ?Sized + Key, Y: Symbol, S> Interner<K, Y, S> {
     /// took a fifth longer.
     #[cold]
     #[inline(never)]
-    fn try_resolve_slow(&self, symbol: Y) -> Option<&K> {
+    pub(crate) fn try_resolve_slow(&self, symbol: Y) -> Option<&K> {
         let record = self.record(symbol)?;
         // SAFETY: the record stays while `self` is borrowed, and was written with this key's alignment.
         let bytes = unsafe { record.bytes(K::ALIGN) };

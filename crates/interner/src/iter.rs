@@ -3,6 +3,8 @@
 use core::fmt;
 use core::iter::FusedIterator;
 
+use thrifty_sync::atomic::AtomicU32;
+
 use crate::interner::symbol;
 use crate::{DefaultState, Interner, Key, Sym, Symbol};
 
@@ -17,8 +19,11 @@ use crate::{DefaultState, Interner, Key, Sym, Symbol};
 /// ```
 pub struct Iter<'a, K: ?Sized + Key = str, Y: Symbol = Sym, S = DefaultState> {
     interner: &'a Interner<K, Y, S>,
+    /// How many symbols have been looked at.
     next: usize,
     end: usize,
+    /// What is left of the page of the next one.
+    places: &'a [AtomicU32],
 }
 
 impl<'a, K: ?Sized + Key, Y: Symbol, S> Iter<'a, K, Y, S> {
@@ -27,7 +32,15 @@ impl<'a, K: ?Sized + Key, Y: Symbol, S> Iter<'a, K, Y, S> {
             interner,
             next: 0,
             end,
+            places: &[],
         }
+    }
+
+    /// A new page, at its beginning or as soon as it is there.
+    #[cold]
+    fn turn_page(&mut self, number: u32) {
+        let body = self.interner.live().body();
+        self.places = body.map_or(&[], |body| body.places(number));
     }
 }
 
@@ -37,9 +50,18 @@ impl<'a, K: ?Sized + Key, Y: Symbol, S> Iterator for Iter<'a, K, Y, S> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.next < self.end {
             self.next += 1;
-            let symbol = symbol::<Y>(u32::try_from(self.next).ok()?)?;
+            let number = u32::try_from(self.next).ok()?;
+            let symbol = symbol::<Y>(number)?;
+            if self.places.is_empty() {
+                self.turn_page(number);
+            }
+            let Some((place, left)) = self.places.split_first() else {
+                continue;
+            };
+            self.places = left;
+            let known = self.interner.named(place);
             // Another thread may have taken the number and not yet published the string.
-            if let Some(key) = self.interner.try_resolve(symbol) {
+            if let Some(key) = known.or_else(|| self.interner.try_resolve_slow(symbol)) {
                 return Some((symbol, key));
             }
         }
@@ -59,6 +81,7 @@ impl<K: ?Sized + Key, Y: Symbol, S> Clone for Iter<'_, K, Y, S> {
             interner: self.interner,
             next: self.next,
             end: self.end,
+            places: self.places,
         }
     }
 }

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
+use core::slice;
 
 use thrifty_sync::{
     atomic::{AtomicPtr, AtomicU32, AtomicUsize, Exclusive},
@@ -236,10 +237,27 @@ impl<G: Geometry> Body<G> {
     pub(crate) fn resolve(&self, number: u32) -> Option<Record> {
         let page = self.page(number)?;
         // SAFETY: the page of this number, which stays until the interner is dropped or borrowed exclusively.
-        let place = unsafe { page::place::<G>(page, number) };
+        self.named(unsafe { page::place::<G>(page, number) })
+    }
+
+    /// The record that a number's place in its page leads to, if there is one that this thread can see.
+    #[inline]
+    pub(crate) fn named(&self, place: &AtomicU32) -> Option<Record> {
         // ORDERING(interner.resolve): Acquire; pairs with interner.name, so that the record is seen whole.
         let record = place.load(ord!(interner.resolve, Acquire));
         (record != 0).then(|| self.record(record))
+    }
+
+    /// The places from a number's to the end of its page; none if the page is not there.
+    pub(crate) fn places(&self, number: u32) -> &[AtomicU32] {
+        let first = (number & (G::PAGE - 1)) as usize;
+        self.page(number).map_or(&[], |page| {
+            // SAFETY: below the number of places.
+            let place = unsafe { page.add(first) };
+            // SAFETY: the rest of the page's places, initialised; shared, atomics; they stay until the interner is
+            // dropped or borrowed exclusively.
+            unsafe { slice::from_raw_parts(place.as_ptr(), G::PAGE as usize - first) }
+        })
     }
 
     /// The page that a number is in.
