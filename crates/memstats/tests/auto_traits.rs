@@ -54,12 +54,13 @@ fn auto_traits_of_the_limit_are_as_promised() {
 #[cfg(feature = "profile")]
 #[test]
 fn auto_traits_of_the_heap_profile_are_as_promised() {
-    use thrifty_memstats::{HeapProfile, ProfileError, Profiling, Site};
+    use thrifty_memstats::{HeapProfile, ProfileError, Profiling, RateChange, Site};
 
     thrifty_testkit::auto_traits! {
         HeapProfile: [Send Sync Unpin],
         ProfileError: [Send Sync],
         Profiling: [Send Sync],
+        RateChange: [Send Sync],
         Site: [Send Sync],
     }
 }
