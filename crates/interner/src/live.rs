@@ -25,6 +25,8 @@ mod models;
 mod page;
 mod query;
 mod record;
+#[cfg(all(test, not(thrifty_loom)))]
+mod resume;
 mod shelf;
 mod slot;
 mod survey;

@@ -232,3 +232,17 @@ fn few_strings_with_one_hash_make_a_shard_change_it() {
     assert_eq!(stats.keyed_shards, 1, "{stats:?}");
     assert!(stats.longest_probe <= 64, "{stats:?}");
 }
+
+/// `intern` begins where its search ended, and `try_intern_utf8` anew.
+#[test]
+fn a_shard_changes_its_hash_at_the_same_string_however_that_came() {
+    let shared: Interner<str, Sym, Constant> = Interner::with_hasher(Constant);
+    let checked: Interner<str, Sym, Constant> = Interner::with_hasher(Constant);
+    for index in 0..64 {
+        let key = format!("key {index}");
+        shared.intern(&key);
+        checked.intern_utf8(key.as_bytes()).unwrap();
+        let keyed = |of: &Interner<_, _, _>| of.stats().keyed_shards;
+        assert_eq!(keyed(&shared), keyed(&checked), "{key}");
+    }
+}

@@ -362,6 +362,38 @@ fn what_the_allocator_has_refused_is_not_asked_for_each_time() {
     assert!(again.count() > 50 && interner.len() > known + 50);
 }
 
+/// An interner whose table is full, and could not grow for so many strings.
+fn starved(strings: usize) -> Interner {
+    let interner: Interner = Interner::builder().shards(1).build();
+    let mut refused = 0;
+    for index in 0.. {
+        let key = format!("key number {index}");
+        let _armed = AllocFault::Onwards.arm(4);
+        let outcome = interner.try_intern(&key);
+        refused = if outcome.is_ok() { 0 } else { refused + 1 };
+        if refused == strings {
+            break;
+        }
+    }
+    interner
+}
+
+/// Whoever gives memory back and tries again is not told what the allocator has said before.
+#[test]
+fn after_a_trim_the_allocator_is_asked_again() {
+    // One after the other, so that some are in the middle of those that are refused without asking.
+    for strings in 100..104 {
+        let mut interner = starved(strings);
+        interner.trim(Pressure::Low);
+        let first = interner.try_intern("first").map(Symbol::index);
+        assert_eq!(
+            first.map(|index| index as usize + 1),
+            Ok(interner.len()),
+            "{strings}"
+        );
+    }
+}
+
 /// What stays elsewhere was never reserved, so it is not in use here.
 #[test]
 fn static_strings_are_no_bytes_in_use() {

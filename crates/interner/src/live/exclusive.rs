@@ -116,8 +116,12 @@ impl<G: Geometry> Body<G> {
         self.drop_retired();
     }
 
-    /// Gives back what retired tables and outgrown directories occupy; how many tables there were.
+    /// Gives back what retired tables and outgrown directories occupy; how many tables there were. All shards may ask
+    /// for memory again.
     pub(crate) fn drop_retired(&mut self) -> usize {
+        for shard in &mut self.writers {
+            exclusive(&mut shard.0.writer).try_anew();
+        }
         let budget = &self.tail.0.budget;
         // SAFETY: `self` is exclusive, so nobody reads; all tables are from this budget.
         let tables = unsafe { exclusive(&mut self.shelf).free_retired::<G>(budget) };
@@ -248,7 +252,6 @@ impl<G: Geometry> Body<G> {
         shard.payload.write_mut(0);
         let writer = exclusive(&mut shard.writer);
         writer.entries = 0;
-        writer.try_anew();
         // SAFETY: `self` is exclusive, and no record names them any more.
         unsafe { far::destroy_all(writer.far.take(), budget) };
         let Some(last) = writer.chunk else {

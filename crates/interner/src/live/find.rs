@@ -48,7 +48,7 @@ pub(crate) struct Searched {
     pub(crate) table: *mut Header,
     /// The group that had an empty slot.
     pub(crate) group: u32,
-    /// The groups before; collisions count for several.
+    /// The groups before, without this one: an insert looks at it again. Collisions count for several.
     pub(crate) steps: u32,
 }
 
@@ -159,6 +159,7 @@ impl<G: Geometry> Body<G> {
         // A table that was replaced may have been refilled so that no slot is empty.
         for _ in 0..groups {
             let contents = self.look(table, searched.group);
+            let mut collisions = 0;
             match u32::try_from(slot::pick(contents, tag)) {
                 Ok(found @ 1..) if self.is(found, query) => {
                     return Ok(self.record(found).number());
@@ -169,7 +170,7 @@ impl<G: Geometry> Body<G> {
                         if self.is(found, query) {
                             return Ok(self.record(found).number());
                         }
-                        searched.steps += slot::COLLISION;
+                        collisions += slot::COLLISION;
                     }
                 }
                 Err(_) => {}
@@ -178,7 +179,7 @@ impl<G: Geometry> Body<G> {
                 return Err(searched);
             }
             searched.group = slot::step(searched.group, groups);
-            searched.steps += 1;
+            searched.steps += collisions + 1;
         }
         Err(Searched::NOTHING)
     }
