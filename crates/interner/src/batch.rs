@@ -236,6 +236,7 @@ impl<Y: Symbol, S: BuildHasher> Interner<str, Y, S> {
 ///
 /// If one cannot be interned; see [`Interner::try_intern_many`].
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Interner<K, Y, S> {
+    #[track_caller]
     fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
         let result = self.for_each(keys.into_iter(), |query| {
             self.intern_from(query, Source::Borrowed).map(drop)
@@ -252,6 +253,7 @@ impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher> Extend<&'a K> for Inte
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher + Default> FromIterator<&'a K>
     for Interner<K, Y, S>
 {
+    #[track_caller]
     fn from_iter<I: IntoIterator<Item = &'a K>>(keys: I) -> Self {
         let mut interner = Self::default();
         interner.extend(keys);

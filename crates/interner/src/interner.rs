@@ -468,6 +468,10 @@ impl<K: ?Sized + Key, Y: Symbol, S: BuildHasher> Interner<K, Y, S> {
     /// When a limit or the symbols are used up, the string is too long, or the allocator refuses. Then nothing has
     /// changed: what is there is found and resolved as before.
     ///
+    /// An allocator that has refused a larger table is not asked again for each new string: as many as the table has
+    /// blocks of 4 KiB may be refused alike, though there is memory again, unless [`trim`](Self::trim) or
+    /// [`rollback`](Self::rollback) comes between.
+    ///
     /// # Examples
     ///
     /// ```

@@ -527,6 +527,7 @@ impl<K: Key + ?Sized, Y: Symbol, S: BuildHasher + Default> Default for LocalInte
 
 impl<'a, K: Key + ?Sized, Y: Symbol, S: BuildHasher> Extend<&'a K> for LocalInterner<K, Y, S> {
     /// Interns each, as [`LocalInterner::intern`] does.
+    #[track_caller]
     fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
         for key in keys {
             self.intern(key);

@@ -126,6 +126,7 @@ fn join<'a, K: ?Sized>(
 impl<'a, K: ?Sized + Key + 'a, Y: Symbol, S: BuildHasher + Send + Sync> ParallelExtend<&'a K>
     for Interner<K, Y, S>
 {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = &'a K>>(&mut self, keys: I) {
         or_panic(self.try_par_intern(keys));
     }

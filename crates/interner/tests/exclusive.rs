@@ -447,3 +447,31 @@ fn marks_of_an_empty_interner_end_with_it_too() {
     assert_eq!(interner.rollback(later), Err(StaleMark));
     assert_eq!(interner.rollback(mark), Ok(1));
 }
+
+/// As many strings as pages have numbers, one less, and one more.
+#[test]
+fn giving_memory_back_leaves_each_string_its_page() {
+    for count in [1, 2, 510, 511, 512, 513, 1023, 1024, 1025] {
+        let keys: Vec<String> = (0..count).map(|index| index.to_string()).collect();
+        let mut interner: Interner = Interner::new();
+        interner.extend(keys.iter().map(String::as_str));
+        let check = |interner: &Interner| {
+            assert!(interner.iter().map(|(_, key)| key).eq(&keys), "{count}");
+            let last = interner.get(&keys[count - 1]).unwrap();
+            assert_eq!(interner.resolve(last), keys[count - 1]);
+        };
+        let mark = interner.mark();
+        (0..600).for_each(|index| _ = interner.intern(&format!("more {index}")));
+        assert_eq!(interner.rollback(mark), Ok(600));
+        check(&interner);
+        for pressure in Pressure::ALL {
+            interner.trim(pressure);
+            check(&interner);
+        }
+        let next = interner.intern("next");
+        assert_eq!(
+            (next.index() as usize, interner.resolve(next)),
+            (count, "next")
+        );
+    }
+}

@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Barrier;
 use std::thread;
 
@@ -231,6 +232,41 @@ fn few_strings_with_one_hash_make_a_shard_change_it() {
     let stats = interner.stats();
     assert_eq!(stats.keyed_shards, 1, "{stats:?}");
     assert!(stats.longest_probe <= 64, "{stats:?}");
+}
+
+/// The hash of a key is the number that it is.
+#[derive(Clone, Copy, Default)]
+struct Counting(u64);
+
+impl Hasher for Counting {
+    fn write(&mut self, bytes: &[u8]) {
+        let digits = bytes.iter().map(|digit| u64::from(digit - b'0'));
+        self.0 = digits.fold(0, |sum, digit| sum * 10 + digit);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl BuildHasher for Counting {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+/// Their searches begin at the same place, though none has another's tag.
+#[test]
+fn a_chain_too_long_for_chance_makes_a_shard_change_its_hash() {
+    let interner: Interner<str, Sym, Counting> = Interner::with_hasher(Counting(0));
+    for index in 0..5000 {
+        interner.intern(&format!("{index}"));
+    }
+    let stats = interner.stats();
+    assert_eq!(stats.keyed_shards, 1, "{stats:?}");
+    assert!(stats.longest_probe <= 256, "{stats:?}");
 }
 
 /// `intern` begins where its search ended, and `try_intern_utf8` anew.
