@@ -1,6 +1,6 @@
 //! Which files a build made, from the JSON that cargo prints with `--message-format`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -47,6 +47,23 @@ pub(crate) fn shared_library(messages: &str, name: &str) -> Option<PathBuf> {
         })
 }
 
+/// Where the metadata of the library `name` is: beside all else that the compiler wrote for it.
+pub(crate) fn metadata(messages: &str, name: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .find(|file| file.extension().is_some_and(|end| end == "rmeta"))
+}
+
+/// Where the MIR of a library is, with `--emit=mir`: `a-1.mir` beside `liba-1.rmeta`.
+pub(crate) fn mir_beside(metadata: &Path) -> Option<PathBuf> {
+    let name = metadata.file_stem()?.to_str()?.strip_prefix("lib")?;
+    Some(metadata.with_file_name(format!("{name}.mir")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +72,7 @@ mod tests {
 not json
 {"reason":"compiler-artifact","manifest_path":"/w/a/Cargo.toml","target":{"name":"plugin"},"filenames":["/t/libplugin.rlib","/t/libplugin.so"],"executable":null}
 {"reason":"compiler-artifact","manifest_path":"/w/b/Cargo.toml","target":{"name":"door"},"filenames":["/t/door-1"],"executable":"/t/door-1"}
+{"reason":"compiler-artifact","manifest_path":"/w/c/Cargo.toml","target":{"name":"c"},"filenames":["/t/libc.rlib","/t/deps/libc-1.rmeta"],"executable":null}
 {"reason":"build-finished","success":true}
 "#;
 
@@ -74,5 +92,15 @@ not json
             Some(PathBuf::from("/t/libplugin.so"))
         );
         assert_eq!(shared_library(MESSAGES, "door"), None);
+    }
+
+    #[test]
+    fn mir_stands_beside_the_metadata() {
+        let metadata = metadata(MESSAGES, "c").unwrap();
+        assert_eq!(
+            mir_beside(&metadata),
+            Some(PathBuf::from("/t/deps/c-1.mir"))
+        );
+        assert_eq!(super::metadata(MESSAGES, "plugin"), None);
     }
 }

@@ -59,7 +59,7 @@ const LANES: &[Lane] = &[
     },
     Lane {
         name: "codegen",
-        about: "the machine code of hot paths: no lock prefix, no stray call, few instructions",
+        about: "no write is lost in MIR; the machine code of hot paths has no lock prefix, no stray call",
         run: codegen::lane,
     },
     Lane {

@@ -17,6 +17,7 @@ mod lanes;
 mod licences;
 mod lint;
 mod loom;
+mod mir;
 mod msrv;
 mod outside;
 mod program;
