@@ -1,7 +1,7 @@
 //! Reads what `rustc --emit=mir` prints, and finds what rust-lang/rust#158206 loses.
 //!
 //! Two things are looked for. A local that is read where nothing can have written it: what wrote it is
-//! gone. And a comparison that is returned and read before: where such a function is inlined into a
+//! gone. And a comparison that is returned and read as well: where such a function is inlined into a
 //! condition of somebody else's crate, it may go there.
 //!
 //! The text is made for people and has no grammar that is promised. So whatever is not understood counts as a
@@ -86,21 +86,24 @@ fn written_at_start(body: &Body<'_>) -> BTreeMap<usize, BTreeSet<Local>> {
     at_start
 }
 
-/// Reads of a comparison with a constant, in the block that makes it, where it is what the function returns.
+/// Reads of a comparison with a constant, where it is what the function returns.
+///
+/// Reads in other blocks count, since a caller that knows the types may inline what lies between them. Branches do
+/// not: the branch that a caller makes is then not the one that decides.
 fn returned(body: &Body<'_>, found: &mut Vec<Finding>) {
-    let is_returned =
-        |local| local == 0 || body.statements().any(|other| other.returns == Some(local));
-    for block in body.blocks.values() {
-        for (at, statement) in block.iter().enumerate() {
-            let Some(local) = statement.compares.filter(|local| is_returned(*local)) else {
-                continue;
-            };
-            let later = block[at + 1..].iter();
-            let until = later.take_while(|later| later.writes != Some(local));
-            for read in until.filter(|later| later.returns.is_none()) {
-                if read.reads.contains(&local) {
-                    found.push(finding(body, local, read));
-                }
+    let of_all = |what: fn(&Statement<'_>) -> Option<Local>| -> BTreeSet<Local> {
+        body.statements().filter_map(what).collect()
+    };
+    let mut returned = of_all(|statement| statement.returns);
+    returned.insert(0);
+    let compared = of_all(|statement| statement.compares);
+    for read in body.statements() {
+        if read.returns.is_some() || read.is_branch() {
+            continue;
+        }
+        for local in &read.reads {
+            if compared.contains(local) && returned.contains(local) {
+                found.push(finding(body, *local, read));
             }
         }
     }

@@ -107,7 +107,7 @@ fn complaints(name: &str, path: &Path, scan: &Scan) -> Vec<String> {
     let returned = scan.returned.iter().map(|f| {
         line(
             f,
-            "is a comparison that is returned and read before, and a caller may lose it",
+            "is a comparison that is returned and read as well, and a caller may lose it",
         )
     });
     unwritten.chain(returned).collect()

@@ -70,6 +70,11 @@ impl<'a> Statement<'a> {
         written.extend(&self.may_write);
     }
 
+    /// Whether it goes on in one block or another by a value.
+    pub(crate) fn is_branch(&self) -> bool {
+        self.text.starts_with("switchInt(")
+    }
+
     /// Notes what an assignment does.
     fn assign(&mut self, place: &str, value: &str) {
         self.writes = local_at(place).filter(|local| place == format!("_{local}"));

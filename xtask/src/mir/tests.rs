@@ -116,6 +116,14 @@ fn a_comparison_that_is_returned_and_read_is_found() {
         0,
         "not read"
     );
+    let apart = "_0 = Ne(move _2, const 0_usize);\n        goto -> bb1;\n    }\n\n    bb1: {";
+    assert_eq!(returned(compares, apart), 1, "read in another block");
+    let branch = "switchInt(copy _0) -> [0: bb0, otherwise: bb0];";
+    assert_eq!(
+        returned("_3 = copy _0 as usize (IntToInt);", branch),
+        0,
+        "branched on"
+    );
     let through = LOST.replace(compares, "_4 = Eq(move _2, const 0_usize);");
     let through = through.replace("_3 = copy _0 as", "_3 = copy _4 as");
     assert_eq!(scan(&through).returned.len(), 0, "not returned");
