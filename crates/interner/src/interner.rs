@@ -24,7 +24,8 @@ use crate::{Builder, DefaultState, InternError, Iter, Key, Sym, Symbol, or_panic
 ///
 /// # Memory
 ///
-/// A new interner allocates nothing, and can stand in a `static`. The first string costs some 4 KiB. From a hundred
+/// A new interner allocates nothing, and can stand in a `static`. The first string costs some 4 KiB, and up to 12 where
+/// there are many processors, since each shard has a lock of its own. From a hundred
 /// thousand strings on, each costs its bytes and some 22 more: 8 bytes for a slot in the table, of which two
 /// thirds are full on average; 5 for its number and length; 4 from its number to its place; half a byte of
 /// padding, and what is not yet used of the last block. Nothing is ever copied but slots, 8 bytes each; the

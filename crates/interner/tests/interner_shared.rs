@@ -1,5 +1,8 @@
 //! The concurrent interner's figures, batches, parallel iterators, and auto traits.
 
+#[cfg(feature = "stats")]
+mod support;
+
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -154,6 +157,48 @@ fn each_thread_counts_and_all_are_summed() {
     assert_eq!((counted.hits, counted.misses), (1200, 1201));
     assert_eq!(counted.saved_bytes, 4800);
     assert_eq!(Interner::new().stats().counted, None);
+}
+
+/// Found at the first look or at the second, under the lock or not at all.
+#[cfg(feature = "stats")]
+#[test]
+fn each_search_counts_once_whichever_way_it_goes() {
+    let colliding: Interner<str, Sym, support::Constant> = Interner::builder()
+        .hasher(support::Constant)
+        .statistics(true)
+        .build();
+    // Four stand in the group that is looked at first, the others behind it, until the table has another hash.
+    for index in 0..40_u64 {
+        let key = format!("{index:03}");
+        let expect = |hits, misses| {
+            let counted = colliding.stats().counted.unwrap();
+            let bytes = 3 * counted.hits;
+            assert_eq!(
+                (counted.hits, counted.misses, counted.saved_bytes),
+                (3 * index + hits, 2 * index + misses, bytes),
+                "{key}"
+            );
+        };
+        assert_eq!(colliding.get(&key), None);
+        expect(0, 1);
+        let symbol = colliding.intern(&key);
+        expect(0, 2);
+        assert_eq!(colliding.intern(&key), symbol);
+        assert_eq!(colliding.get(&key), Some(symbol));
+        assert_eq!(colliding.intern_with_status(&key), (symbol, false));
+        expect(3, 2);
+    }
+    let long = "x".repeat(300);
+    let interner: Interner = Interner::builder().statistics(true).build();
+    interner.intern(&long);
+    interner.intern_utf8(long.as_bytes()).unwrap();
+    interner.intern_static("static");
+    interner.intern_static("static");
+    interner.intern_utf8(b"checked").unwrap();
+    interner.intern_many([long.as_str(), "checked", "last"], &mut Vec::new());
+    let counted = interner.stats().counted.unwrap();
+    assert_eq!((counted.hits, counted.misses), (4, 4));
+    assert_eq!(counted.saved_bytes, 300 + 6 + 300 + 7);
 }
 
 #[cfg(feature = "stats")]

@@ -3,6 +3,7 @@
 //! | model | orderings it covers |
 //! |---|---|
 //! | `racing_equal_inserts_give_one_symbol` | interner.body, interner.new_body |
+//! | `an_insert_that_begins_where_its_search_ended_gives_one_symbol` | |
 //! | `what_is_found_is_seen_whole` | interner.table, interner.slot, interner.insert, interner.publish |
 //! | `a_present_string_is_never_missed` | interner.table_again, interner.copy, interner.clear |
 //! | `an_absent_string_was_absent` | interner.table_again, interner.publish |
@@ -89,6 +90,27 @@ fn racing_equal_inserts_give_one_symbol() {
             let mine = work(&live);
             assert_eq!(mine, thread.join().unwrap());
             assert_eq!(live.body().unwrap().count(), 1);
+        });
+}
+
+/// Two threads insert the same string, whose search passes a full group; one of them makes the table grow in between.
+#[test]
+fn an_insert_that_begins_where_its_search_ended_gives_one_symbol() {
+    Model::new("an_insert_that_begins_where_its_search_ended_gives_one_symbol")
+        .preemption_bound(2)
+        .check(|| {
+            let live = tiny(BOUNDS);
+            for bytes in ["a", "b", "c", "d", "e"] {
+                insert(&live, &query(bytes, 0));
+            }
+            let other = Arc::clone(&live);
+            let thread = thread::spawn(move || insert(&other, &query("x", 0)));
+            insert(&live, &query("y", 0));
+            let mine = insert(&live, &query("x", 0));
+            insert(&live, &query("z", 0));
+            assert_eq!(thread.join().unwrap(), mine);
+            assert_eq!(insert(&live, &query("x", 0)), mine);
+            assert_eq!(live.body().unwrap().count(), 8);
         });
 }
 
