@@ -269,16 +269,23 @@ fn a_chain_too_long_for_chance_makes_a_shard_change_its_hash() {
     assert!(stats.longest_probe <= 256, "{stats:?}");
 }
 
-/// `intern` begins where its search ended, and `try_intern_utf8` anew.
+/// `intern` begins where its search ended, and `intern_utf8` anew.
 #[test]
 fn a_shard_changes_its_hash_at_the_same_string_however_that_came() {
-    let shared: Interner<str, Sym, Constant> = Interner::with_hasher(Constant);
-    let checked: Interner<str, Sym, Constant> = Interner::with_hasher(Constant);
-    for index in 0..64 {
-        let key = format!("key {index}");
-        shared.intern(&key);
-        checked.intern_utf8(key.as_bytes()).unwrap();
-        let keyed = |of: &Interner<_, _, _>| of.stats().keyed_shards;
-        assert_eq!(keyed(&shared), keyed(&checked), "{key}");
+    fn check<S: BuildHasher + Clone>(state: S, strings: usize, step: usize) {
+        let resumed: Interner<str, Sym, S> = Interner::with_hasher(state.clone());
+        let anew: Interner<str, Sym, S> = Interner::with_hasher(state);
+        for index in 0..strings {
+            let key = index.to_string();
+            resumed.intern(&key);
+            anew.intern_utf8(key.as_bytes()).unwrap();
+            if index % step == 0 {
+                let keyed = resumed.stats().keyed_shards;
+                assert_eq!(keyed, anew.stats().keyed_shards, "{key}");
+            }
+        }
+        assert_eq!(resumed.stats().keyed_shards, 1);
     }
+    check(Constant, 64, 1);
+    check(Counting(0), 5000, 10);
 }
