@@ -110,7 +110,8 @@ pub struct Capture {
     pub unwinder: Unwinder,
     /// Stacks that were walked by tables: see [`Unwinder::Tables`].
     pub walked: u64,
-    /// Of those, the ones that were compared with the system's unwinder.
+    /// Stacks on which the tables were compared with the system's unwinder: each that led to a new place in the
+    /// code, and one in 256 of the others.
     pub compared: u64,
     /// Of those, the ones that were not the same. After the first, nothing is walked by tables any more.
     pub different: u64,
@@ -139,8 +140,9 @@ pub enum Unwinder {
     /// 100 nanoseconds a stack. A frame pointer is used where a function's table says that it is one. On x86-64
     /// Linux.
     ///
-    /// Each stack through a place in the code for the first time is compared with the system's unwinder, and one in
-    /// 256 of the others ([`Capture::compared`]). Stacks that lead through signal handlers or libraries that can be
+    /// A stack through a place in the code for the first time is the system's unwinder's, and what the table says of
+    /// the place is used from then on if it agrees with that. One in 256 of the other stacks is compared
+    /// ([`Capture::compared`]). Stacks that lead through signal handlers or libraries that can be
     /// unloaded are the system's unwinder's ([`Capture::unwound`]).
     Tables,
 }

@@ -14,7 +14,7 @@ use core::{hint::black_box, ptr};
 
 use thrifty_sync::{atomic::AtomicU64, ord};
 
-use super::walk::{Walk, Walker};
+use super::walk::{Walk, Walker, registers};
 use crate::{
     frame::{Frame, Kind, Limit},
     profile::Unwinder,
@@ -25,7 +25,7 @@ use crate::{
 
 /// Frames kept of a stack.
 pub(crate) const FRAMES: usize = 64;
-/// Of so many walked stacks one is compared with the unwinder's, beside those that are new.
+/// Of so many walked stacks one is compared with the unwinder's.
 const COMPARED: u64 = 256;
 /// Frames of the allocator's entry, as many as are looked for.
 const ENTRY_FRAMES: usize = 8;
@@ -131,7 +131,10 @@ impl Stacks {
         };
         // Whether this program's tables can be read shows before the first sample.
         let mark = 0_u8;
-        stacks.capture(ptr::from_ref(black_box(&mark)).addr());
+        for _ in 0..black_box(2) {
+            // The first time is the lesson.
+            stacks.capture(ptr::from_ref(black_box(&mark)).addr());
+        }
         stacks
     }
 
@@ -168,21 +171,31 @@ impl Stacks {
         frames
     }
 
-    /// The stack by the tables, if they lead to its end.
+    /// The stack by the tables, if they lead to its end, or by the unwinder where there is something to learn.
+    #[inline(never)]
     fn walked(&self, mark: usize) -> Option<Frames> {
+        let walker = self.trusted()?;
+        let registers = registers();
         let mut above = Above::new(mark);
-        let walk = self.trusted()?.walk(|ip, sp| above.add(ip, sp));
-        let Walk::Whole { is_new } = walk else {
-            return None;
-        };
-        let nth = count(&self.walked);
-        if is_new || nth % COMPARED == 0 {
-            let system = unwound(mark);
-            count(&self.compared);
-            if !system.is(&above.frames) {
-                count(&self.different);
-                return Some(system);
+        match walker.walk(registers, |ip, sp| above.add(ip, sp)) {
+            Walk::Short => return None,
+            Walk::New => {
+                above = Above::new(mark);
+                if !walker.learn(registers, |ip, sp| above.add(ip, sp)) {
+                    count(&self.different);
+                }
+                count(&self.compared);
+                count(&self.unwound);
             }
+            Walk::Whole if count(&self.walked) % COMPARED == 0 => {
+                let system = unwound(mark);
+                count(&self.compared);
+                if !system.is(&above.frames) {
+                    count(&self.different);
+                    return Some(system);
+                }
+            }
+            Walk::Whole => {}
         }
         Some(above.frames)
     }

@@ -65,8 +65,13 @@ pub struct Profiling {
 ///
 /// # Concurrency
 ///
-/// The hooks take no lock, neither those that sample nor those that do not. A process that forks
-/// goes on sampling in the child.
+/// The hooks take no lock of this crate's, neither those that sample nor those that do not, and a process that
+/// forks goes on sampling in the child.
+///
+/// The system's unwinder, which takes the stacks that [`Unwinder::Tables`](crate::Unwinder::Tables) does not, finds
+/// its tables through the loader, with the loader's lock where there is no way without: with glibc before 2.35, with
+/// musl and on macOS. There, a sample in a child waits for good if another thread of the parent was loading a
+/// library while it forked, and so does one of a thread that an initialiser of a library waits for while it is loaded.
 ///
 /// # Examples
 ///

@@ -24,9 +24,11 @@
 //!   not far above.
 //! - **A walk counts when it came to the outermost frame**, which the tables mark, or found as many frames
 //!   as are kept. Otherwise the stack is taken by the system's unwinder from the start.
-//! - Not proved: that the tables are right, and read rightly. Each stack through a place in the code that was not
-//!   walked through before is therefore compared with what the system's unwinder finds, and one in 256 of the
-//!   others; after the first difference the unwinder does all the work (`capture`).
+//! - **A rule is followed only after it agreed with the system's unwinder**, once, at its place in the code: a walk
+//!   that comes to a new place reads nothing and gives up. The system's unwinder takes that stack, and each
+//!   new rule must lead from one of the frames that it finds exactly to the next, before a word is read by it
+//!   ([`learn`](Walker::learn)). After the first difference the unwinder does all the work, as it does after one in
+//!   the stacks of which one in 256 is compared (`capture`).
 
 mod cfi;
 mod machine;
@@ -36,11 +38,14 @@ mod rule;
 use thrifty_sync::{atomic::AtomicU64, ord};
 
 use self::{
-    machine::{Registers, registers, word_at},
+    machine::word_at,
     modules::Module,
-    rule::{Rule, Tagged},
+    rule::{Rule, Size, Tagged},
 };
 use super::block::Block;
+use crate::unwind::trace;
+
+pub(super) use self::machine::{Registers, registers};
 
 /// Places for rules: 64 KiB, resident as far as they are used.
 const RULES: usize = 8192;
@@ -72,76 +77,235 @@ impl Walker {
     }
 
     /// Calls `visit` with the instruction pointer and the stack pointer of each frame, innermost first, until it
-    /// returns false.
-    pub(super) fn walk(&self, mut visit: impl FnMut(usize, usize) -> bool) -> Walk {
-        let Registers {
-            mut ip,
-            mut sp,
-            mut bp,
-        } = registers();
-        // The innermost frame is at its instruction, the others are behind their calls.
-        let mut pc = ip;
-        let mut is_new = false;
-        while ip != 0 && visit(ip, sp) {
-            let (from_bp, offset, saved_bp) = match self.rule(pc, &mut is_new) {
-                Rule::Outermost => break,
-                Rule::Unknown => return Walk::Short,
-                Rule::Frame {
-                    from_bp,
-                    offset,
-                    saved_bp,
-                } => (from_bp, offset, saved_bp),
-            };
-            let end = (if from_bp { bp } else { sp }).wrapping_add(offset);
-            let saved_at = end.wrapping_sub(saved_bp);
-            if !is_frame(sp, end) || saved_at < sp {
+    /// returns false. The first frame is the caller's, whose [`registers`] these are.
+    pub(super) fn walk(
+        &self,
+        registers: Registers,
+        mut visit: impl FnMut(usize, usize) -> bool,
+    ) -> Walk {
+        let mut frame = At::first(registers);
+        let mut ip = registers.ip;
+        while ip != 0 && visit(ip, frame.sp) {
+            let Some(tag) = self.tag(frame.pc) else {
                 return Walk::Short;
-            }
-            if saved_bp != 0 {
-                // SAFETY: aligned, since `end` and the rule's offsets are; readable: between `sp` and `end`,
-                // which by the table of its function is the frame of a call that goes on.
-                bp = unsafe { word_at(saved_at) };
-            }
-            // SAFETY: the last word of the same frame, which is not empty.
-            ip = unsafe { word_at(end.wrapping_sub(size_of::<usize>())) };
-            sp = end;
-            pc = ip.wrapping_sub(1);
+            };
+            let end = match self.known(tag) {
+                None => return Walk::New,
+                Some(Rule::Outermost) => break,
+                Some(Rule::Unknown) => return Walk::Short,
+                Some(Rule::Frame(size)) => frame.end(size).map(|end| (size, end)),
+            };
+            let Some((size, end)) = end else {
+                return Walk::Short;
+            };
+            // SAFETY: the rule is one that agreed with the system's unwinder at this place: what it says is the frame
+            // of a call that goes on.
+            ip = unsafe { frame.leave(size, end) };
         }
-        Walk::Whole { is_new }
+        Walk::Whole
     }
 
-    fn rule(&self, pc: usize, is_new: &mut bool) -> Rule {
-        let mut modules = self.modules.iter().flatten().enumerate();
-        let Some((number, module)) = modules.find(|(_, module)| module.holds(pc)) else {
-            return Rule::Unknown;
+    /// The same by the system's unwinder, which begins further inside and may end with a frame that is none. What
+    /// it finds confirms new rules on the way, from the frame of these registers outwards; false when one is wrong.
+    pub(super) fn learn(
+        &self,
+        registers: Registers,
+        mut visit: impl FnMut(usize, usize) -> bool,
+    ) -> bool {
+        let mut lesson = Lesson {
+            walker: self,
+            frame: At::first(registers),
+            state: State::Inside,
         };
-        let tag = module.tag(number, pc);
-        let first = Tagged::place(tag, RULES.ilog2());
-        let places = &self.rules[first..first + Tagged::WAYS];
-        // ORDERING(memstats.rule): Relaxed; one word that says all, and always the same of its place in the
-        // code.
-        let load = |place: &AtomicU64| Tagged(place.load(ord!(memstats.rule, Relaxed)));
-        if let Some(rule) = places.iter().find_map(|place| load(place).rule(tag)) {
-            return rule;
+        let mut is_cut_off = false;
+        trace(|ip, sp| {
+            lesson.next(ip, sp);
+            is_cut_off = !visit(ip, sp);
+            !is_cut_off
+        });
+        if !is_cut_off {
+            lesson.ends();
         }
-        *is_new = true;
-        let rule = cfi::rule(module, pc);
-        // The newest first; the oldest is found again when it is needed.
-        let mut next = Tagged::new(tag, rule);
-        for place in places {
+        lesson.state != State::Wrong
+    }
+
+    /// What stands for a place in the code, if it is of a file whose tables are read.
+    fn tag(&self, pc: usize) -> Option<Tag> {
+        let mut modules = self.modules.iter().flatten().enumerate();
+        let (number, module) = modules.find(|(_, module)| module.holds(pc))?;
+        Some(Tag(module.tag(number, pc)))
+    }
+
+    /// The rule that was learned of a place.
+    fn known(&self, tag: Tag) -> Option<Rule> {
+        self.places(tag).iter().find_map(|place| {
+            // ORDERING(memstats.rule): Relaxed; one word that says all, and always the same of its place in the
+            // code.
+            Tagged(place.load(ord!(memstats.rule, Relaxed))).rule(tag.0)
+        })
+    }
+
+    /// Keeps a rule.
+    fn keep(&self, tag: Tag, rule: Rule) {
+        // The newest first; the oldest is learned again when it is needed.
+        let mut next = Tagged::new(tag.0, rule);
+        for place in self.places(tag) {
             // ORDERING(memstats.rule): Relaxed; as above.
             next = Tagged(place.swap(next.0, ord!(memstats.rule, Relaxed)));
         }
-        rule
+    }
+
+    fn places(&self, tag: Tag) -> &[AtomicU64] {
+        let first = Tagged::place(tag.0, RULES.ilog2());
+        &self.rules[first..first + Tagged::WAYS]
+    }
+
+    /// What the tables say of a place, and whether that is new.
+    fn read(&self, pc: usize) -> Option<(Tag, Rule, bool)> {
+        let tag = self.tag(pc)?;
+        if let Some(rule) = self.known(tag) {
+            return Some((tag, rule, false));
+        }
+        let module = self
+            .modules
+            .iter()
+            .flatten()
+            .find(|module| module.holds(pc))?;
+        Some((tag, cfi::rule(module, pc), true))
+    }
+}
+
+/// A place in the code of one of the files.
+#[derive(Debug, Clone, Copy)]
+struct Tag(u32);
+
+/// A frame as a walk finds it.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    /// An instruction of the code that the frame's call is made by.
+    pc: usize,
+    sp: usize,
+    bp: usize,
+}
+
+impl At {
+    /// The innermost frame is at its instruction, the others are behind their calls.
+    const fn first(registers: Registers) -> Self {
+        Self {
+            pc: registers.ip,
+            sp: registers.sp,
+            bp: registers.bp,
+        }
+    }
+
+    /// Where it ends, if that can be.
+    fn end(&self, size: Size) -> Option<usize> {
+        let from = if size.from_bp { self.bp } else { self.sp };
+        let end = from.wrapping_add(size.offset);
+        (is_frame(self.sp, end) && end - self.sp >= size.saved_bp).then_some(end)
+    }
+
+    /// Goes to the caller's frame, and says where that is.
+    ///
+    /// # Safety
+    ///
+    /// `end` is what [`end`](Self::end) says, and what lies between `sp` and there is readable.
+    unsafe fn leave(&mut self, size: Size, end: usize) -> usize {
+        if size.saved_bp != 0 {
+            // SAFETY: aligned, since `end` and the size's offsets are; readable: not below `sp`.
+            self.bp = unsafe { word_at(end - size.saved_bp) };
+        }
+        // SAFETY: the last word of the same frame, which has one.
+        let ip = unsafe { word_at(end - size_of::<usize>()) };
+        self.sp = end;
+        self.pc = ip.wrapping_sub(1);
+        ip
+    }
+}
+
+/// A stack of the system's unwinder, by which rules are confirmed.
+struct Lesson<'a> {
+    walker: &'a Walker,
+    frame: At,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The unwinder is still at frames inside of the first one.
+    Inside,
+    /// It was at `frame` last.
+    Here,
+    /// Further out nothing can be learned.
+    Over,
+    /// A rule is wrong.
+    Wrong,
+}
+
+impl Lesson<'_> {
+    /// The unwinder's next frame.
+    fn next(&mut self, ip: usize, sp: usize) {
+        self.state = match self.state {
+            State::Inside if sp < self.frame.sp => State::Inside,
+            State::Inside if sp == self.frame.sp => State::Here,
+            State::Inside => State::Over,
+            State::Here => self.confirm(ip, sp),
+            state => state,
+        };
+    }
+
+    /// Goes from `frame` to the unwinder's next one, if the rule does too.
+    fn confirm(&mut self, ip: usize, sp: usize) -> State {
+        let Some((tag, rule, is_new)) = self.walker.read(self.frame.pc) else {
+            return State::Over;
+        };
+        let size = match rule {
+            Rule::Frame(size) => size,
+            Rule::Outermost if ip != 0 => return State::Wrong,
+            Rule::Outermost | Rule::Unknown => {
+                if is_new {
+                    self.walker.keep(tag, rule);
+                }
+                return State::Over;
+            }
+        };
+        let Some(end) = self.frame.end(size) else {
+            return State::Over;
+        };
+        if end != sp {
+            // An unwinder that came to the end may not say where that is.
+            return if ip == 0 { State::Over } else { State::Wrong };
+        }
+        // SAFETY: it lies between two frames that the system's unwinder just found to be one another's neighbours.
+        let caller = unsafe { self.frame.leave(size, end) };
+        if caller != ip {
+            return State::Wrong;
+        }
+        if is_new {
+            self.walker.keep(tag, rule);
+        }
+        if ip == 0 { State::Over } else { State::Here }
+    }
+
+    /// The unwinder saw no way on from `frame`. The only rules that this confirms are those of the same opinion.
+    fn ends(&self) {
+        if self.state != State::Here {
+            return;
+        }
+        let read = self.walker.read(self.frame.pc);
+        if let Some((tag, rule @ (Rule::Outermost | Rule::Unknown), true)) = read {
+            self.walker.keep(tag, rule);
+        }
     }
 }
 
 /// How a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Walk {
-    /// At the outermost frame, or at a frame that was not to be passed. It is new when it led through a place in
-    /// the code for the first time, or for the first time since that was forgotten.
-    Whole { is_new: bool },
+    /// At the outermost frame, or at a frame that was not to be passed.
+    Whole,
+    /// Before: at a place in the code of which nothing was learned yet, or not any more.
+    New,
     /// Before: at a frame that is the system's unwinder's business.
     Short,
 }
@@ -157,7 +321,6 @@ mod tests {
     use core::hint::black_box;
 
     use super::*;
-    use crate::unwind::trace;
 
     type Frames = Vec<(usize, usize)>;
 
@@ -167,15 +330,17 @@ mod tests {
         let mark = 0_u8;
         let mark = core::ptr::from_ref(black_box(&mark)).addr();
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        let walk = walker.walk(|ip, sp| {
-            if sp > mark {
-                ours.push((ip, sp));
+        let registers = registers();
+        let right = walker.learn(registers, |ip, sp| {
+            if sp > mark && ip != 0 {
+                theirs.push((ip, sp));
             }
             true
         });
-        trace(|ip, sp| {
-            if sp > mark && ip != 0 {
-                theirs.push((ip, sp));
+        assert!(right);
+        let walk = walker.walk(registers, |ip, sp| {
+            if sp > mark {
+                ours.push((ip, sp));
             }
             true
         });
@@ -187,7 +352,7 @@ mod tests {
         let (ours, theirs, walk) = both(walker);
         assert_eq!(ours, theirs);
         assert!(ours.len() > 3, "{ours:?}");
-        assert!(matches!(walk, Walk::Whole { .. }), "{walk:?}");
+        assert_eq!(walk, Walk::Whole);
     }
 
     /// Its frame begins where the processor wants it to, so that its size is not known before it runs.
@@ -229,29 +394,54 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_not_new() {
+    fn nothing_is_followed_before_it_was_learned() {
         let walker = Walker::new().expect("a program of this system has tables");
-        #[inline(never)]
-        fn visit(walker: &Walker, frames: usize) -> (Walk, usize) {
+        let registers = registers();
+        let walk = |frames: usize| {
             let mut visited = 0;
-            let walk = walker.walk(|_, _| {
+            let walk = walker.walk(registers, |_, _| {
                 visited += 1;
                 visited < frames
             });
             (walk, visited)
+        };
+        assert_eq!(walk(1000), (Walk::New, 1));
+        // As far as the unwinder went, and no further.
+        let mut seen = 0;
+        assert!(walker.learn(registers, |_, sp| {
+            seen += usize::from(sp > registers.sp);
+            seen < 2
+        }));
+        assert_eq!(walk(1000), (Walk::New, 3));
+        assert!(walker.learn(registers, |_, _| true));
+        assert_eq!(walk(1000).0, Walk::Whole);
+        assert_eq!(walk(2), (Walk::Whole, 2));
+    }
+
+    /// What tables would say that are wrong: nothing is read by that, and nothing kept of it.
+    #[test]
+    fn a_rule_that_the_unwinder_contradicts_is_not_followed() {
+        let walker = Walker::new().expect("a program of this system has tables");
+        let registers = registers();
+        assert!(walker.learn(registers, |_, _| true));
+        let tag = walker.tag(registers.ip).unwrap();
+        let Some(Rule::Frame(size)) = walker.known(tag) else {
+            panic!("this function has a frame");
+        };
+        for wrong in [
+            Rule::Outermost,
+            Rule::Frame(Size {
+                offset: size.offset + 8,
+                ..size
+            }),
+            Rule::Frame(Size {
+                offset: size.offset + 65_536,
+                ..size
+            }),
+        ] {
+            walker.keep(tag, wrong);
+            assert!(!walker.learn(registers, |_, _| true), "{wrong:?}");
         }
-        // One place in the code, as often as the compiler does not know.
-        let mut seen = Vec::new();
-        for frames in black_box(&[1000, 1000, 1000, 2][..]) {
-            seen.push(visit(&walker, *frames));
-        }
-        let is_new = |is_new| Walk::Whole { is_new };
-        let walks = seen.iter().map(|(walk, _)| *walk);
-        assert_eq!(
-            walks.collect::<Vec<_>>(),
-            [true, false, false, false].map(is_new)
-        );
-        assert_eq!(seen[3].1, 2);
     }
 
     /// A function of C that calls back keeps no frame pointer.

@@ -2,7 +2,7 @@
 
 /// Where the calling function is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Registers {
+pub(in super::super) struct Registers {
     pub(super) ip: usize,
     pub(super) sp: usize,
     pub(super) bp: usize,
@@ -11,7 +11,7 @@ pub(super) struct Registers {
 /// The registers at one instruction of the function that this is part of.
 #[expect(clippy::inline_always, reason = "they are to be the caller's own")]
 #[inline(always)]
-pub(super) fn registers() -> Registers {
+pub(in super::super) fn registers() -> Registers {
     let (ip, sp, bp);
     // SAFETY: copies three registers; touches no memory, no stack and no flags.
     unsafe {

@@ -1,7 +1,7 @@
 //! The files whose code stays in memory until the process ends, and their unwind tables.
 
 use core::{
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::{c_int, c_void},
     ops::Range,
     ptr, slice,
 };
@@ -62,19 +62,27 @@ impl<'a> Module<'a> {
 /// What is asked of each file.
 struct Search {
     /// Addresses of code of which it is known that it stays.
-    permanent: [usize; MODULES - 1],
+    permanent: [usize; MODULES],
+    /// Where the headers of the program are. That it is the first file is so for its own libraries only, and
+    /// not for those that are loaded apart from it (`dlmopen`).
+    program: usize,
     found: [Option<Module<'static>>; MODULES],
-    seen: usize,
 }
 
 /// The program, the file that this code is in and the C library, as far as they have tables.
 pub(super) fn permanent() -> [Option<Module<'static>>; MODULES] {
     let own: fn() -> [Option<Module<'static>>; MODULES] = permanent;
     let of_libc: unsafe extern "C" fn() -> ! = libc::abort;
+    // An address like the one above may be that of a stub in the program, but not one that is looked up by name. No
+    // file's own name would prove anything: any may be called so, and be unloaded.
+    // SAFETY: a text that ends with a zero, looked up among the files that the program began with first.
+    let by_name = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"gnu_get_libc_version".as_ptr()) };
+    // SAFETY: asks for a number that the system passed to the program.
+    let program = unsafe { libc::getauxval(libc::AT_PHDR) };
     let mut search = Search {
-        permanent: [own as usize, of_libc as usize],
+        permanent: [own as usize, of_libc as usize, by_name.addr()],
+        program: usize::try_from(program).unwrap_or(0),
         found: [const { None }; MODULES],
-        seen: 0,
     };
     let data = ptr::from_mut(&mut search).cast();
     // SAFETY: the function gets what it expects: `search`, which nobody else uses meanwhile.
@@ -84,7 +92,7 @@ pub(super) fn permanent() -> [Option<Module<'static>>; MODULES] {
     found
 }
 
-/// Looks at one file. The first one is the program.
+/// Looks at one file.
 ///
 /// # Safety
 ///
@@ -102,8 +110,6 @@ unsafe extern "C" fn look(
     // - valid: the loader describes a file that is loaded, for as long as the call lasts;
     // - shared: only read.
     let info = unsafe { &*info };
-    let is_program = search.seen == 0;
-    search.seen += 1;
     let base = usize::try_from(info.dlpi_addr).unwrap_or(0);
     if info.dlpi_phdr.is_null() {
         return 0;
@@ -115,10 +121,8 @@ unsafe extern "C" fn look(
     let Some((code, image, header)) = extents(base, headers) else {
         return 0;
     };
-    let is_permanent = is_program
-        || search.permanent.iter().any(|place| code.contains(place))
-        // SAFETY: the loader's own name of the file.
-        || unsafe { is_libc(info.dlpi_name) };
+    let is_program = info.dlpi_phdr.addr() == search.program;
+    let is_permanent = is_program || search.permanent.iter().any(|place| code.contains(place));
     let free = search.found.iter_mut().find(|found| found.is_none());
     if let (true, Some(free)) = (is_permanent, free) {
         let start: *const u8 = ptr::with_exposed_provenance(image.start);
@@ -135,21 +139,6 @@ unsafe extern "C" fn look(
         *free = is_usable(&module).then_some(module);
     }
     0
-}
-
-/// Whether a file is the C library, by its name: its functions' addresses may be those of stubs in the program.
-///
-/// # Safety
-///
-/// The name is null, or a text that ends with a zero.
-unsafe fn is_libc(name: *const c_char) -> bool {
-    if name.is_null() {
-        return false;
-    }
-    // SAFETY: the caller's promise.
-    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
-    let file = name.rsplit(|byte| *byte == b'/').next();
-    file.is_some_and(|file| file.starts_with(b"libc.so."))
 }
 
 /// Where a file's code is, the read-only part with its unwind tables, and the table of tables.
@@ -176,5 +165,5 @@ fn extents(
         .filter(|header| header.p_flags & (libc::PF_R | libc::PF_W) == libc::PF_R)
         .filter_map(range)
         .find(|image| image.start <= table.start && table.end <= image.end)?;
-    (code.len() < 1 << 30).then_some((code, image, table.start))
+    (image.start != 0 && code.len() < 1 << 30).then_some((code, image, table.start))
 }

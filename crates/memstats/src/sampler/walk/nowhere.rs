@@ -16,16 +16,31 @@ impl Walker {
         match self.0 {}
     }
 
-    pub(super) fn walk(&self, _visit: impl FnMut(usize, usize) -> bool) -> Walk {
+    pub(super) fn walk(&self, _at: Registers, _visit: impl FnMut(usize, usize) -> bool) -> Walk {
+        match self.0 {}
+    }
+
+    pub(super) fn learn(&self, _at: Registers, _visit: impl FnMut(usize, usize) -> bool) -> bool {
         match self.0 {}
     }
 }
 
+/// Where a function is, which nobody asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Registers;
+
+pub(super) const fn registers() -> Registers {
+    Registers
+}
+
 /// How a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(dead_code, reason = "there is no walk to end")]
 pub(super) enum Walk {
     /// At the outermost frame, or at a frame that was not to be passed.
-    Whole { is_new: bool },
+    Whole,
+    /// Before: at a place in the code of which nothing was learned yet.
+    New,
     /// Before.
     Short,
 }

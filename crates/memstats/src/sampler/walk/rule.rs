@@ -15,15 +15,17 @@ pub(super) enum Rule {
     Outermost,
     /// The system's unwinder must see to it.
     Unknown,
-    /// The frame ends `offset` above the stack pointer, or the frame pointer; the return address is its
-    /// last word.
-    Frame {
-        from_bp: bool,
-        offset: usize,
-        /// How far below the end the caller's frame pointer is; 0 when it is still in its
-        /// register.
-        saved_bp: usize,
-    },
+    /// There is one behind a frame of this size.
+    Frame(Size),
+}
+
+/// A frame ends `offset` above the stack pointer, or the frame pointer; the return address is its last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) from_bp: bool,
+    pub(super) offset: usize,
+    /// How far below the end the caller's frame pointer is; 0 when it is still in its register.
+    pub(super) saved_bp: usize,
 }
 
 /// A rule and what it is of: 32 bits each. Zero is nothing.
@@ -38,11 +40,11 @@ impl Rule {
                 .ok()
                 .filter(|bytes| bytes % WORD == 0 && *bytes <= largest)
         };
-        Some(Self::Frame {
+        Some(Self::Frame(Size {
             from_bp,
             offset: words(offset, LARGEST_OFFSET)?,
             saved_bp: words(saved_bp, LARGEST_SAVED)?,
-        })
+        }))
     }
 
     fn bits(self) -> u32 {
@@ -50,11 +52,11 @@ impl Rule {
             Self::Outermost => 1,
             Self::Unknown => 2,
             #[expect(clippy::cast_possible_truncation, reason = "checked when it was made")]
-            Self::Frame {
+            Self::Frame(Size {
                 from_bp,
                 offset,
                 saved_bp,
-            } => {
+            }) => {
                 let (offset, saved) = ((offset / WORD) as u32, (saved_bp / WORD) as u32);
                 3 | u32::from(from_bp) << 2 | offset << 3 | saved << (3 + OFFSET_BITS)
             }
@@ -64,11 +66,11 @@ impl Rule {
     const fn from_bits(bits: u32) -> Self {
         match bits & 3 {
             1 => Self::Outermost,
-            3 => Self::Frame {
+            3 => Self::Frame(Size {
                 from_bp: bits & 4 != 0,
                 offset: (bits >> 3 & ((1 << OFFSET_BITS) - 1)) as usize * WORD,
                 saved_bp: (bits >> (3 + OFFSET_BITS)) as usize * WORD,
-            },
+            }),
             _ => Self::Unknown,
         }
     }
