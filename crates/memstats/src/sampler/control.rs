@@ -73,6 +73,9 @@ pub struct Profiling {
 /// musl and on macOS. There, a sample in a child waits for good if another thread of the parent was loading a
 /// library while it forked, and so does one of a thread that an initialiser of a library waits for while it is loaded.
 ///
+/// Stacks that the program made itself, of coroutines, must end in a way that unwinders know: a return address of 0,
+/// or tables that mark the end. Otherwise a sample on one may crash, as a panic on it would.
+///
 /// # Examples
 ///
 /// ```

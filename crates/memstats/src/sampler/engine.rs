@@ -268,8 +268,8 @@ impl Engine {
         self.dropped_bytes.fetch_add(weight.bytes(size), order);
     }
 
-    /// Doubles the rate that a thread sampled at, once several samples in a row found no room: half as many
-    /// have it then. Each sample keeps its weight, so that the sums stay without bias. A thread whose rate is not the
+    /// Doubles the rate that a thread sampled at, once several samples found no room since it changed: half as many
+    /// need it then. Each sample keeps its weight, so that the sums stay without bias. A thread whose rate is not the
     /// one in force any more changes nothing.
     fn widen(&self, rate: u64) {
         // ORDERING(memstats.dropped): Relaxed; a number that steers.

@@ -22,6 +22,9 @@
 //! - **What is read lies on the stack**: in the frame of a caller that has not returned, as its table says. The
 //!   system's unwinder reads the same words for the same reason. Each frame must also end above the one before, and
 //!   not far above.
+//! - Not proved: that a stack that the program made itself, a coroutine's, ends as it should, with a return address of 0
+//!   or a table that marks the end. One that does not leads both unwinders into what stands above it: the system's, which
+//!   takes the first such stack, is the one that crashes. `README.md` says so.
 //! - **A walk counts when it came to the outermost frame**, which the tables mark, or found as many frames
 //!   as are kept. Otherwise the stack is taken by the system's unwinder from the start.
 //! - **A rule is followed only after it agreed with the system's unwinder**, once, at its place in the code: a walk
