@@ -1,5 +1,4 @@
-//! The heap profile around an inner allocator that fails, one that hands out the same address again at
-//! once, and with hardly any room for samples.
+//! The heap profile around an inner allocator that fails, and with hardly any room for samples.
 #![expect(clippy::unwrap_used, reason = "a test, though it has no harness")]
 #![expect(unsafe_code, reason = "calls the allocator itself")]
 
@@ -7,7 +6,6 @@ mod support;
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
 use std::hint::black_box;
-use std::thread;
 
 use thrifty_memstats::{Alloc, heap_profile, profiling, set_profiling_rate, stop_profiling};
 use thrifty_testkit::{AllocFault, FailingAlloc, exempt, with_failing};
@@ -37,7 +35,6 @@ fn main() {
             "all that an allocator is asked",
             all_that_an_allocator_is_asked,
         ),
-        ("addresses come and go", addresses_come_and_go),
         ("what has no room is counted", what_has_no_room_is_counted),
         ("a lack of room has no bias", a_lack_of_room_has_no_bias),
         ("hooks in a storm of faults", hooks_in_a_storm_of_faults),
@@ -125,31 +122,6 @@ fn all_that_an_allocator_is_asked() {
         });
         assert_eq!((sum.inuse_objects, sum.inuse_bytes), (0, 0));
     }
-}
-
-/// An address that was a sample, is freed by one thread and handed out to another one, which samples
-/// it too, and so on: no end meets another one's beginning.
-fn addresses_come_and_go() {
-    let ((), _, sum) = sampled(1, 1, || {
-        // Joined one by one: a scope may end while its threads still free what std gave them.
-        let threads: Vec<_> = (0..4)
-            .map(|nth| {
-                thread::spawn(move || {
-                    for round in 0..500 {
-                        drop(allocate_here(64));
-                        if round % 50 == nth {
-                            thread::yield_now();
-                        }
-                    }
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
-    });
-    assert_eq!(sum.inuse_bytes, 0);
-    assert!(sum.samples >= 4 * 500);
 }
 
 /// Every event is a sample until one finds no room: that is counted, and from then on the bytes between two samples are
