@@ -69,7 +69,7 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
     for side in row.contestants() {
         let name = side.name();
         let subject = side.make_counted();
-        let (answers, delta) = match threads {
+        let (answers, spent) = match threads {
             1 => alone(&*subject, iterations),
             _ => together(&*subject, threads, iterations),
         }
@@ -84,9 +84,9 @@ pub fn count(row: &Row) -> Result<Vec<Count>, Failure> {
         counts.push(Count {
             workload: row.id().to_string(),
             subject: name.to_owned(),
-            bytes_per_op: delta.allocated_bytes as f64 / operations,
-            allocs_per_op: delta.alloc_calls() as f64 / operations,
-            peak_bytes: delta.peak_bytes,
+            bytes_per_op: spent.bytes as f64 / operations,
+            allocs_per_op: spent.calls as f64 / operations,
+            peak_bytes: spent.peak_bytes,
             figures,
         });
     }
@@ -100,15 +100,35 @@ fn figures(subject: &dyn Subject) -> BTreeMap<String, u64> {
         .collect()
 }
 
+/// What the threads of a side allocated together.
+///
+/// Not what the process did: a harness that runs this as a test may still be busy with its own affairs.
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    bytes: u64,
+    calls: u64,
+    peak_bytes: u64,
+}
+
+impl From<&Delta> for Spent {
+    fn from(delta: &Delta) -> Self {
+        Self {
+            bytes: delta.allocated_bytes,
+            calls: delta.alloc_calls(),
+            peak_bytes: delta.peak_bytes,
+        }
+    }
+}
+
 /// Each thread's answer, and what all of them allocated.
-type Counted = Result<(Vec<Option<u64>>, Delta), NotInstalled>;
+type Counted = Result<(Vec<Option<u64>>, Spent), NotInstalled>;
 
 /// One thread, whose own scope knows its peak exactly.
 fn alone(subject: &dyn Subject, iterations: u64) -> Counted {
     let mut worker = subject.worker(0);
     let _warm = worker.run(iterations);
     let (answer, delta) = measure(|| worker.run(iterations));
-    Ok((vec![Some(answer)], delta?))
+    Ok((vec![Some(answer)], Spent::from(&delta?)))
 }
 
 /// Threads that have started before the count begins and end after it.
@@ -133,7 +153,7 @@ fn together(subject: &dyn Subject, threads: usize, iterations: u64) -> Counted {
                     });
                     edge.wait();
                     edge.wait();
-                    (answer, own.map_or(0, |own| own.peak_bytes))
+                    (answer, own.map(|own| Spent::from(&own)))
                 })
             })
             .collect();
@@ -143,12 +163,20 @@ fn together(subject: &dyn Subject, threads: usize, iterations: u64) -> Counted {
             edge.wait();
         });
         edge.wait();
-        let mut delta = delta?;
-        let joined = workers.into_iter().map(|worker| worker.join());
-        let (answers, peaks): (Vec<_>, Vec<_>) =
-            joined.map(|told| told.unwrap_or((None, 0))).unzip();
-        delta.peak_bytes = peak(delta.peak_bytes, &peaks);
-        Ok((answers, delta))
+        let of_process = delta?.peak_bytes;
+        let (mut answers, mut spent) = (Vec::new(), Vec::new());
+        for worker in workers {
+            let (answer, own) = worker.join().expect("what may panic is caught");
+            answers.push(answer);
+            spent.push(own?);
+        }
+        let peaks: Vec<_> = spent.iter().map(|own| own.peak_bytes).collect();
+        let spent = Spent {
+            bytes: spent.iter().map(|own| own.bytes).sum(),
+            calls: spent.iter().map(|own| own.calls).sum(),
+            peak_bytes: peak(of_process, &peaks),
+        };
+        Ok((answers, spent))
     })
 }
 
