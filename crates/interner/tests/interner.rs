@@ -266,7 +266,8 @@ fn a_chain_too_long_for_chance_makes_a_shard_change_its_hash() {
     }
     let stats = interner.stats();
     assert_eq!(stats.keyed_shards, 1, "{stats:?}");
-    assert!(stats.longest_probe <= 256, "{stats:?}");
+    // One chain of all would be 5000; by chance, in some 6000 slots, one of 1500 is there once in ten millions.
+    assert!(stats.longest_probe <= 1500, "{stats:?}");
 }
 
 /// `intern` begins where its search ended, and `intern_utf8` anew.

@@ -24,7 +24,8 @@ unsafe impl GlobalAlloc for Inspecting {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if layout.size() >= 1000 {
+        // What else is freed has padding, which MemorySanitizer lets nobody look at.
+        if layout.size() >= 1000 && !cfg!(thrifty_msan) {
             // SAFETY: the block is allocated and initialised, and nobody else has it.
             let bytes = unsafe { std::slice::from_raw_parts(block, layout.size()) };
             let found = bytes.windows(SECRET.len()).any(|window| window == SECRET);
@@ -88,6 +89,10 @@ fn leaks(wipe: Wipe) -> usize {
 }
 
 #[test]
+#[cfg_attr(
+    thrifty_msan,
+    ignore = "looks at everything that is freed, padding too"
+)]
 fn freed_memory_shows_no_secret() {
     assert!(leaks(Wipe::Never) > 5, "this test would not see a leak");
     assert_eq!(leaks(Wipe::OnPut), 0);
