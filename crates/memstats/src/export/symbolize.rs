@@ -214,16 +214,18 @@ fn is_what_runs(mapped: &Mapped) -> bool {
 }
 
 /// The functions at an address of a file, innermost first.
+///
+/// Line tables without more debug information describe functions into which others were inlined. Of the rest they
+/// know file and line, and the symbol has the name.
 fn frames(loader: &Loader, at: u64) -> Vec<CodeFrame> {
     let mut found = Vec::new();
     if let Ok(mut frames) = loader.find_frames(at) {
         while let Ok(Some(frame)) = frames.next() {
-            let Some(name) = frame.function.as_ref() else {
-                continue;
-            };
+            let name = frame.function.as_ref();
+            let name = name.map(|name| name.demangle().unwrap_or(Cow::Borrowed("[no name]")));
             let location = frame.location.as_ref();
             found.push(CodeFrame {
-                function: without_hash(&name.demangle().unwrap_or(Cow::Borrowed("[no name]"))),
+                function: name.map_or_else(String::new, |name| without_hash(&name)),
                 file: location
                     .and_then(|location| location.file)
                     .unwrap_or_default()
@@ -241,11 +243,14 @@ fn frames(loader: &Loader, at: u64) -> Vec<CodeFrame> {
             function,
             ..CodeFrame::default()
         }),
-        (Some(outermost), Some(whole)) if is_whole(&whole, &outermost.function) => {
+        (Some(outermost), Some(whole))
+            if outermost.function.is_empty() || is_whole(&whole, &outermost.function) =>
+        {
             outermost.function = whole;
         }
         _ => {}
     }
+    found.retain(|frame| !frame.function.is_empty());
     found
 }
 
