@@ -6,7 +6,7 @@
 use core::fmt::Write as _;
 use std::{io::Write as _, time::Instant};
 
-use crate::{failure::Failure, workspace::Workspace};
+use crate::{failure::Failure, room, workspace::Workspace};
 
 /// One set of checks.
 pub(crate) struct Lane {
@@ -98,6 +98,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     // Nothing here is compiled twice: incremental compilation would only cost time and disk.
     workspace.sh.set_var("CARGO_INCREMENTAL", "0");
+    room::tell(workspace);
     let mut ended = Vec::new();
     for lane in lanes {
         println!("\n==== {}: {}", lane.name, lane.about);
@@ -113,6 +114,7 @@ pub(crate) fn run(
             seconds,
             result,
         });
+        room::make(workspace, lane.name);
     }
     println!("\n{}", table(command, &ended));
     println!("{}", counts(command, &ended));

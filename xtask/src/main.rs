@@ -21,6 +21,7 @@ mod mir;
 mod msrv;
 mod outside;
 mod program;
+mod room;
 mod tally;
 mod targets;
 mod teeth;
