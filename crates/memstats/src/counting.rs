@@ -75,9 +75,10 @@ impl<A> Alloc<A> {
 
 // The slow halves below take over what the fast ones still had to do: hand out the block, or free
 // it. The fast ones then end in a jump and keep nothing over a call: no stack frame for a free, one
-// register saved for an allocation. They are `extern "C"` because such a function cannot unwind,
-// which spares its caller a landing pad and turns a bug in here into an abort, never into
-// undefined behaviour.
+// register saved for an allocation. They take their arguments in the order in which `__rust_dealloc` and
+// `__rust_realloc` get them, the allocator last, so that none changes its register on the way: three instructions
+// fewer for a free. They are `extern "C"` because such a function cannot unwind, which spares its caller a landing
+// pad and turns a bug in here into an abort, never into undefined behaviour.
 
 /// The address of a local of the caller: where its frame lies on the stack.
 #[cfg(feature = "profile")]
@@ -138,14 +139,17 @@ impl<A: GlobalAlloc> Alloc<A> {
     ///
     /// # Safety
     ///
-    /// That of [`GlobalAlloc::dealloc`].
+    /// That of [`GlobalAlloc::dealloc`], for the layout of that size and alignment.
     #[cold]
     #[inline(never)]
-    #[expect(
-        improper_ctypes_definitions,
-        reason = "called from Rust only; see above for the ABI"
-    )]
-    unsafe extern "C" fn slow_dealloc(&self, block: *mut u8, layout: Layout) {
+    unsafe extern "C" fn slow_dealloc(
+        block: *mut u8,
+        bytes: usize,
+        align: usize,
+        allocator: &Self,
+    ) {
+        // SAFETY: of a layout, says the caller.
+        let layout = unsafe { Layout::from_size_align_unchecked(bytes, align) };
         #[cfg(feature = "profile")]
         // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block is live and
         // its own.
@@ -156,32 +160,31 @@ impl<A: GlobalAlloc> Alloc<A> {
         count_slowly(Counts::free(layout.size() as u64));
         // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block came from
         // this allocator with this layout, so it came from the inner one with this layout.
-        unsafe { self.inner.dealloc(block, layout) };
+        unsafe { allocator.inner.dealloc(block, layout) };
     }
 
     /// Reallocates a block that may be a sample, and counts.
     ///
     /// # Safety
     ///
-    /// That of [`GlobalAlloc::realloc`].
+    /// That of [`GlobalAlloc::realloc`], for the layout of that size and alignment.
     #[cfg(feature = "profile")]
     #[cold]
     #[inline(never)]
-    #[expect(
-        improper_ctypes_definitions,
-        reason = "called from Rust only; see above for the ABI"
-    )]
     unsafe extern "C" fn slow_realloc_sampled(
-        &self,
         block: *mut u8,
-        layout: Layout,
+        bytes: usize,
+        align: usize,
         new_bytes: usize,
+        allocator: &Self,
     ) -> *mut u8 {
+        // SAFETY: of a layout, says the caller.
+        let layout = unsafe { Layout::from_size_align_unchecked(bytes, align) };
         let old_address = block.addr();
         let taken = sampler::hooks::take(old_address);
         // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`; the block came from
         // the inner allocator.
-        let new_block = unsafe { self.inner.realloc(block, layout, new_bytes) };
+        let new_block = unsafe { allocator.inner.realloc(block, layout, new_bytes) };
         if new_block.is_null() {
             sampler::hooks::put_back(old_address, taken);
             return new_block;
@@ -219,8 +222,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if may_be_sampled(block) || !try_count_free(layout.size()) {
-            // SAFETY: the caller keeps the contract, which is the same.
-            return unsafe { self.slow_dealloc(block, layout) };
+            // SAFETY: the caller keeps the contract, which is the same; the layout comes in its two parts.
+            return unsafe { Self::slow_dealloc(block, layout.size(), layout.align(), self) };
         }
         // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the block came from
         // this allocator with this layout, so it came from the inner one with this layout.
@@ -242,7 +245,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Alloc<A> {
         #[cfg(feature = "profile")]
         if may_be_sampled(block) {
             // SAFETY: the caller keeps the contract, which is the same.
-            return unsafe { self.slow_realloc_sampled(block, layout, new_bytes) };
+            return unsafe {
+                Self::slow_realloc_sampled(block, layout.size(), layout.align(), new_bytes, self)
+            };
         }
         // Kept as a number: the pointer itself is dead once the block has moved.
         let old_address = block.addr();
