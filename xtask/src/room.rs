@@ -1,6 +1,6 @@
 //! Room on the disk: what lanes have built is removed where the rest would not fit beside it.
 //!
-//! A run of all lanes of `cargo xtask ci` writes some 11 GB. A machine that has less ends in errors that look like
+//! A run of all lanes of `cargo xtask ci` writes some 13 GB. A machine that has less ends in errors that look like
 //! many others, a compiler's or a linker's; so a lack is met before it is one, and always named.
 
 use std::{fs, path::Path};
