@@ -101,6 +101,9 @@ pub(crate) fn run(
     room::tell(workspace);
     let mut ended = Vec::new();
     for lane in lanes {
+        if let Some(Ended { name, .. }) = ended.last() {
+            room::make(workspace, name);
+        }
         println!("\n==== {}: {}", lane.name, lane.about);
         let started = Instant::now();
         let result = (lane.run)(workspace);
@@ -114,7 +117,6 @@ pub(crate) fn run(
             seconds,
             result,
         });
-        room::make(workspace, lane.name);
     }
     println!("\n{}", table(command, &ended));
     println!("{}", counts(command, &ended));

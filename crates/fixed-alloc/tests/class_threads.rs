@@ -10,7 +10,7 @@ const SIZES: [usize; 5] = [10, 60, 200, 500, 1000];
 
 /// Fewer turns where a tool makes each one slow.
 fn turns(turns: usize) -> usize {
-    if std::env::var_os("THRIFTY_UNDER").is_some() {
+    if thrifty_testkit::tool().is_some() {
         turns / 20
     } else {
         turns

@@ -41,7 +41,7 @@ fn blocks_are_freed_on_other_threads() {
 
 #[test]
 fn blocks_are_their_threads_own_under_contention() {
-    let rounds = if std::env::var_os("THRIFTY_UNDER").is_some() {
+    let rounds = if thrifty_testkit::tool().is_some() {
         20
     } else {
         200
@@ -96,7 +96,7 @@ fn far_too_many_threads_share_what_there_is() {
 #[test]
 fn ten_thousand_short_threads_leave_nothing_behind() {
     let blocks = handle();
-    let threads = if std::env::var_os("THRIFTY_UNDER").is_some() {
+    let threads = if thrifty_testkit::tool().is_some() {
         100
     } else {
         2500

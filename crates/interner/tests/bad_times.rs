@@ -191,12 +191,8 @@ fn a_storm_on_one_handle_counts_each() {
 #[cfg(unix)]
 #[test]
 fn a_forked_child_finds_what_was_there() {
-    use std::io::Write as _;
-
-    if std::env::var("THRIFTY_UNDER").is_ok_and(|tool| tool == "valgrind") {
-        let why = "to valgrind, what the other threads had is lost";
-        // Past the harness, which keeps what is printed to itself.
-        let _ = writeln!(std::io::stdout(), "\nSKIPPED: a forked child: {why}");
+    let what = "a forked child, to which what the other threads had is lost";
+    if thrifty_testkit::is_skipped_under(&["valgrind"], what) {
         return;
     }
     let interner: Interner = Interner::builder().shards(1).build();

@@ -49,10 +49,8 @@ fn compute(time: Duration) {
 /// One profile at a time is all there can be, so this is one test.
 #[test]
 fn what_computes_is_seen() {
-    if let Ok(tool) = std::env::var("THRIFTY_UNDER") {
-        println!(
-            "memstats, a CPU profile: SKIPPED under {tool}, whose own code the signal interrupts"
-        );
+    let what = "a CPU profile, whose signal interrupts the tool's own code";
+    if thrifty_testkit::is_skipped_under(&[], what) {
         return;
     }
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));

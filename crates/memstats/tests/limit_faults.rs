@@ -117,16 +117,7 @@ fn a_forked_child_goes_on() {
 /// Forks of a process with threads are nothing for these tools, which it says.
 #[cfg(unix)]
 fn forks_are_not_followed() -> bool {
-    use std::io::Write as _;
-    let tool = std::env::var("THRIFTY_UNDER").unwrap_or_default();
-    let not_followed = ["valgrind", "tsan"].contains(&&*tool);
-    if not_followed {
-        let _ = writeln!(
-            std::io::stdout(),
-            "\nSKIPPED: a fork under {tool}, which follows none"
-        );
-    }
-    not_followed
+    thrifty_testkit::is_skipped_under(&["valgrind", "tsan"], "a fork, and it follows none")
 }
 
 #[cfg(unix)]

@@ -25,15 +25,9 @@ fn where_no_thread_can_be_had_it_is_an_error() {
 #[cfg(unix)]
 #[test]
 fn a_forked_child_does_not_wait_for_a_thread_that_it_has_not_got() {
-    use std::io::Write as _;
     use std::sync::Mutex;
 
-    let tool = std::env::var("THRIFTY_UNDER").unwrap_or_default();
-    if ["valgrind", "tsan"].contains(&&*tool) {
-        let _ = writeln!(
-            std::io::stdout(),
-            "\nSKIPPED: a fork under {tool}, which follows none"
-        );
+    if thrifty_testkit::is_skipped_under(&["valgrind", "tsan"], "a fork, and it follows none") {
         return;
     }
     thrifty_testkit::in_child!(|| {

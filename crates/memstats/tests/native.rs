@@ -13,7 +13,7 @@ static ALLOC: Alloc = Alloc::system();
 fn profile() -> HeapProfile {
     static STARTED: OnceLock<()> = OnceLock::new();
     // valgrind objects to fingerprints of what the program never wrote.
-    let is_valgrind = std::env::var("THRIFTY_UNDER").is_ok_and(|tool| tool == "valgrind");
+    let is_valgrind = thrifty_testkit::tool().is_some_and(|tool| tool == "valgrind");
     STARTED.get_or_init(|| {
         profiling()
             .rate(1)

@@ -61,7 +61,7 @@ fn main() {
 /// How often to do what might go wrong in some rounds only. The tools of `cargo xtask verify` copy
 /// where the system moves pages, and look at every access: they get fewer rounds.
 fn rounds(natively: usize) -> usize {
-    match std::env::var_os("THRIFTY_UNDER") {
+    match thrifty_testkit::tool() {
         Some(_) => natively / 200,
         None => natively,
     }

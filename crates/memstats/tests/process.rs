@@ -49,7 +49,7 @@ fn main() {
     ];
     // What std allocates once, on the first use of a thing, is not what the checks look for.
     thread::spawn(|| ()).join().unwrap();
-    let tool = std::env::var("THRIFTY_UNDER").unwrap_or_default();
+    let tool = thrifty_testkit::tool().unwrap_or_default();
     let mut skipped = 0;
     for (name, check) in checks {
         if let Some(why) = impossible(&tool, name) {
@@ -64,8 +64,7 @@ fn main() {
     println!("process: {passed} passed, 0 failed, {skipped} skipped");
 }
 
-/// Why a check cannot hold under a tool of `cargo xtask verify`, which says its name in
-/// `THRIFTY_UNDER`.
+/// Why a check cannot hold under a tool of `cargo xtask verify`.
 fn impossible(tool: &str, name: &str) -> Option<&'static str> {
     match (tool, name) {
         ("", _) => None,

@@ -93,13 +93,7 @@ fn leaks(wipe: Wipe) -> usize {
 #[test]
 fn freed_memory_shows_no_secret() {
     // What else is freed has padding, and some tools let nobody look at that.
-    let tool = std::env::var("THRIFTY_UNDER").unwrap_or_default();
-    if ["msan", "valgrind"].contains(&&*tool) {
-        // Past the harness, which keeps what is printed to itself.
-        let _ = writeln!(
-            std::io::stdout(),
-            "\nSKIPPED: looking at freed memory under {tool}"
-        );
+    if thrifty_testkit::is_skipped_under(&["msan", "valgrind"], "looking at freed memory") {
         return;
     }
     LOOKING.store(true, Relaxed);

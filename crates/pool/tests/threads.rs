@@ -182,8 +182,7 @@ fn more_threads_than_caches() {
 #[cfg(target_os = "linux")]
 #[test]
 fn more_than_4096_threads_at_once() {
-    if std::env::var_os("THRIFTY_UNDER").is_some() {
-        eprintln!("skipped: thousands of threads under a tool that slows each");
+    if thrifty_testkit::is_skipped_under(&[], "thousands of threads, each of which it slows") {
         return;
     }
     let ended = thrifty_testkit::in_child!(|| {
@@ -322,7 +321,7 @@ fn a_million_pools_come_and_go() {
     }
     // A time, and no test of speed: ten times what it takes on a slow machine.
     let passed = before.elapsed();
-    let is_slowed = cfg!(debug_assertions) || std::env::var_os("THRIFTY_UNDER").is_some();
+    let is_slowed = cfg!(debug_assertions) || thrifty_testkit::tool().is_some();
     assert!(is_slowed || passed.as_secs() < 20, "{passed:?}");
 }
 
@@ -375,14 +374,7 @@ fn a_pool_closed_among_threads_at_work_keeps_nothing() {
 #[cfg(unix)]
 #[test]
 fn a_forked_child_goes_on() {
-    use std::io::Write as _;
-
-    if std::env::var("THRIFTY_UNDER").is_ok_and(|tool| tool == "tsan" || tool == "valgrind") {
-        // Past the harness, which keeps what is printed to itself.
-        let _ = writeln!(
-            std::io::stdout(),
-            "\nSKIPPED: a forked child beside threads"
-        );
+    if thrifty_testkit::is_skipped_under(&["tsan", "valgrind"], "a forked child beside threads") {
         return;
     }
     static POOL: StaticPool<Vec<u8>> = StaticPool::from_fn(|| {

@@ -30,6 +30,7 @@ mod space;
 mod streams;
 mod sweep;
 mod threads;
+mod tool;
 
 #[cfg(unix)]
 pub use self::fork::{Forked, fork, fork_for};
@@ -48,6 +49,7 @@ pub use self::{
     space::in_address_space,
     sweep::{Fault, Outcome, Sweep, SweepError, Swept},
     threads::{Registered, around_tls_destructors, churn, oversubscribe, together},
+    tool::{is_skipped_under, tool},
 };
 
 /// What the macros expand to; not an interface.

@@ -1,8 +1,9 @@
 //! Real exhaustion: a child process with little address space left.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use crate::child::{Child, Ended};
+use crate::tool::say_skipped;
 
 /// Runs `body` in a child process that can map only `bytes` more than it has mapped by then.
 ///
@@ -55,9 +56,7 @@ fn is_skipped(test: &str) -> bool {
     let Some(why) = unavailable() else {
         return false;
     };
-    // `println` goes to the harness, which keeps what a test that passes says to itself. The lanes of
-    // `cargo xtask verify` repeat such a line; it begins after whatever the harness has said.
-    let _ = writeln!(io::stdout(), "\nSKIPPED: {test}: {why}");
+    say_skipped(&format!("{test}: {why}"));
     true
 }
 
@@ -109,7 +108,7 @@ mod tests {
     /// The lanes say at run time what the tests run under; the cfg must have been set to match.
     #[test]
     fn there_is_no_limit_under_a_sanitizer() {
-        let under = std::env::var("THRIFTY_UNDER").unwrap_or_default();
+        let under = crate::tool().unwrap_or_default();
         let is_sanitized = ["asan", "tsan", "msan"].contains(&&*under);
         assert_eq!(unavailable().is_some(), is_sanitized, "under {under:?}");
     }

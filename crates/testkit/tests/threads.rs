@@ -129,19 +129,13 @@ fn panics_of_both_closures_come_through() {
 #[cfg(unix)]
 mod forked {
     use super::*;
-    use std::io::{self, Write as _};
-    use thrifty_testkit::{Ending, fork, fork_for};
+    use thrifty_testkit::{Ending, fork, fork_for, is_skipped_under};
 
     /// Whether the test goes without, which it then says. At the end of a forked child valgrind looks
     /// for leaks, and to the child all is lost that threads hold which it does not have.
     fn is_skipped(test: &str) -> bool {
-        let is_skipped = std::env::var_os("THRIFTY_UNDER").is_some_and(|under| under == "valgrind");
-        if is_skipped {
-            let why = "under valgrind, to which a forked child leaks";
-            // Past the test harness, which would swallow it.
-            let _ = writeln!(io::stdout(), "\nSKIPPED: {test}: {why}");
-        }
-        is_skipped
+        let what = format!("{test}: a forked child leaks to it");
+        is_skipped_under(&["valgrind"], &what)
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) fn run(
     checks: &[(&str, fn())],
     impossible: fn(&str, &str) -> Option<&'static str>,
 ) {
-    let tool = std::env::var("THRIFTY_UNDER").unwrap_or_default();
+    let tool = thrifty_testkit::tool().unwrap_or_default();
     let only = std::env::args()
         .nth(1)
         .filter(|name| !name.starts_with('-'));
